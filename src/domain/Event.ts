@@ -1,0 +1,37 @@
+/**
+ * What a normalizer makes of an envelope: one JSON object that Wazuh can decode, already encoded.
+ *
+ * The JSON is encoded once. What differs from one attempt to the next (`waybill.batch`, `waybill.attempt`,
+ * `waybill.sent_at`) is appended by the writer, so that an event that has to be written again is not built again.
+ */
+import type { Envelope } from "./Envelope.ts"
+
+/** `event_type` is a contract: people search by it. */
+export type EventType = "alarm" | "flow" | "device_change" | "canary"
+
+export interface Event {
+  /** Equal to `event_id` in the JSON and to the id of the envelope. */
+  readonly id: string
+  readonly type: EventType
+  /** The event's own time, epoch milliseconds; `event_time` in the JSON. */
+  readonly timeMillis: number
+  /** The encoded object, `{…}`, without the `waybill` block. */
+  readonly json: string
+  /** The same, in bytes of UTF-8. */
+  readonly bytes: number
+  /** Kept until the event is confirmed, because a dead letter needs it. */
+  readonly envelope: Envelope
+}
+
+/** Which write of an event this is; becomes the event's `waybill` block. */
+export interface Attempt {
+  readonly batch: string
+  /** 1 for the first write. */
+  readonly attempt: number
+  /** ISO 8601 in UTC. */
+  readonly sentAt: string
+}
+
+/** The event's JSON with its `waybill` block: what goes over the wire after the decoder's prefix. */
+export const withAttempt = (event: Event, attempt: Attempt): string =>
+  `${event.json.slice(0, -1)},"waybill":{"batch":"${attempt.batch}","attempt":"${attempt.attempt}","sent_at":"${attempt.sentAt}"}}`

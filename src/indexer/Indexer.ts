@@ -1,0 +1,43 @@
+/**
+ * What Waybill asks of the Wazuh indexer. Searches only: a role with `read` on the index pattern is enough, and
+ * msearch, ping and cluster calls are never made (they answer 403 to such a role).
+ *
+ * The contract that every implementation keeps:
+ * - An answer is complete or it is an error: a search with failed shards, or one that timed out on the node, fails.
+ * - `since` lets the node skip old indices. It is the earliest possible time of ARRIVAL at the manager
+ *   (`@timestamp`), not the event's own time.
+ * - Ids are asked for in queries of at most `maxIds`; a caller may pass any number.
+ */
+import { Context, Data, type Effect } from "effect"
+
+export type IndexerErrorReason =
+  | "unreachable"
+  | "untrusted"
+  | "unauthorized"
+  | "forbidden"
+  | "overloaded"
+  | "timed-out"
+  | "incomplete"
+  | "bad-response"
+
+export class IndexerError extends Data.TaggedError("IndexerError")<{
+  readonly reason: IndexerErrorReason
+  /** What happened, where, and what to do about it. */
+  readonly message: string
+}> {}
+
+export interface Indexed {
+  readonly ids: ReadonlyArray<string>
+  /** Epoch milliseconds. */
+  readonly since: number
+}
+
+export class Indexer extends Context.Service<
+  Indexer,
+  {
+    /** How many documents carry one of these ids. Cheap; more than the number of ids when some are double. */
+    readonly count: (query: Indexed) => Effect.Effect<number, IndexerError>
+    /** How many documents each of these ids has; an id without a document is absent. */
+    readonly copies: (query: Indexed) => Effect.Effect<ReadonlyMap<string, number>, IndexerError>
+  }
+>()("waybill/indexer/Indexer") {}

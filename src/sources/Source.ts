@@ -1,0 +1,51 @@
+/**
+ * A configured origin of records, and its feeds.
+ *
+ * The contract that every source keeps:
+ * - `poll` yields pages in feed order, and pulls the next one only on demand: memory is bounded by the consumer.
+ * - A page's `position` may be committed once that page and all before it are settled, never earlier.
+ * - A page that can't be had fails the stream. It is never taken as the end, and no position past it is yielded.
+ * - A record that the source can't read still becomes an envelope: judging records is the normalizer's part.
+ */
+import { Context, Data, type Duration, type Option, type Stream } from "effect"
+import type { Checkpoint, FeedName, Position } from "../domain/Checkpoint.ts"
+import type { Envelope } from "../domain/Envelope.ts"
+
+export interface Page {
+  readonly envelopes: ReadonlyArray<Envelope>
+  readonly position: Option.Option<Position>
+  /** Whether an earlier poll or run may have sent some of these records. */
+  readonly maybeSent: boolean
+}
+
+export interface Feed {
+  readonly name: FeedName
+  readonly interval: Duration.Duration
+  /** One poll: everything from the checkpoint (less the overlap) to now. `None`: the feed's first run. */
+  readonly poll: (checkpoint: Option.Option<Checkpoint>) => Stream.Stream<Page, SourceError>
+}
+
+/** Why a source could not be read. `retryable` ones are tried again soon, the rest after the feed's interval. */
+export type SourceErrorReason =
+  | { readonly _tag: "Unreachable"; readonly detail: string }
+  | { readonly _tag: "TimedOut"; readonly afterMillis: number }
+  | { readonly _tag: "RateLimited"; readonly retryAfterMillis: number | undefined }
+  | { readonly _tag: "Unauthorized"; readonly status: 401 | 403 }
+  | { readonly _tag: "Refused"; readonly status: number; readonly detail: string }
+  | { readonly _tag: "ServerError"; readonly status: number; readonly detail: string }
+  | { readonly _tag: "Truncated"; readonly detail: string }
+  | { readonly _tag: "NotJson"; readonly contentType: string }
+  | { readonly _tag: "BadShape"; readonly detail: string }
+  | { readonly _tag: "RepeatedCursor"; readonly page: number }
+
+export class SourceError extends Data.TaggedError("SourceError")<{
+  readonly feed: FeedName
+  /** Path and query without secrets. */
+  readonly request: string
+  readonly reason: SourceErrorReason
+  /** What happened, where, and what to do about it. */
+  readonly message: string
+}> {}
+
+/** All configured feeds. */
+export class Feeds extends Context.Service<Feeds, ReadonlyArray<Feed>>()("waybill/sources/Feeds") {}

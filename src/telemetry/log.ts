@@ -1,0 +1,54 @@
+/**
+ * Structured log lines. Every line has an `event` from the closed list below, which `docs/telemetry.md` explains;
+ * code that logs anything else does not compile.
+ */
+import { Effect } from "effect"
+
+export const LOG_EVENTS = [
+  "run.started",
+  "run.draining",
+  "run.stopped",
+  "run.drain_incomplete",
+  "run.failed",
+  "config.insecure",
+  "canary.sent",
+  "canary.confirmed",
+  "canary.waiting",
+  "poll.started",
+  "poll.finished",
+  "poll.failed",
+  "source.retrying",
+  "source.settled_second",
+  "batch.written",
+  "batch.confirmed",
+  "batch.unconfirmed",
+  "batch.known",
+  "checkpoint.committed",
+  "checkpoint.commit_failed",
+  "checkpoint.recovered",
+  "writer.reconnecting",
+  "writer.holding",
+  "writer.resumed",
+  "pacing.stats_unavailable",
+  "pacing.stats_available",
+  "pacing.manager_dropped",
+  "indexer.unavailable",
+  "indexer.available",
+  "index.duplicates",
+  "dead_letter.written",
+  "dead_letter.failed",
+] as const
+export type LogEvent = (typeof LOG_EVENTS)[number]
+
+/** Fields of a line beside `ts`, `level`, `event` and `message`; counts as numbers, times as ISO 8601. */
+export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined | object>>
+
+const at =
+  (write: (message: string) => Effect.Effect<void>) =>
+  (event: LogEvent, message: string, fields: LogFields = {}): Effect.Effect<void> =>
+    Effect.annotateLogs(write(message), { event, ...fields })
+
+export const debug = at(Effect.logDebug)
+export const info = at(Effect.logInfo)
+export const warning = at(Effect.logWarning)
+export const error = at(Effect.logError)
