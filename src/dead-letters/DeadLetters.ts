@@ -30,7 +30,10 @@ export class DeadLetterError extends Data.TaggedError("DeadLetterError")<{
 export class DeadLetters extends Context.Service<
   DeadLetters,
   {
+    /** Keeps one letter; a second one for the same envelope id is the same letter and changes nothing. */
     readonly put: (letter: DeadLetter) => Effect.Effect<void, DeadLetterError>
+    /** Whether a letter with this envelope id waits here: then no feed delivers it again. */
+    readonly has: (id: string) => boolean
     /** Letters written since the start of this run. */
     readonly written: Effect.Effect<number>
   }

@@ -23,9 +23,11 @@ export const LOG_EVENTS = [
   "batch.confirmed",
   "batch.unconfirmed",
   "batch.known",
+  "batch.lost",
   "checkpoint.committed",
   "checkpoint.commit_failed",
   "checkpoint.recovered",
+  "checkpoint.unreadable",
   "writer.reconnecting",
   "writer.holding",
   "writer.resumed",
@@ -36,6 +38,7 @@ export const LOG_EVENTS = [
   "indexer.available",
   "index.duplicates",
   "dead_letter.written",
+  "dead_letter.skipped",
   "dead_letter.failed",
 ] as const
 export type LogEvent = (typeof LOG_EVENTS)[number]

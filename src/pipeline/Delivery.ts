@@ -1,0 +1,43 @@
+/**
+ * The whole way of the data, from a feed's pages to its checkpoint. It reads from top to bottom.
+ *
+ * Why it can be trusted:
+ * - Each stage keeps the order of the feed. Confirming runs for many batches at once, but hands them on in order, so
+ *   a commit never passes a batch that is still out.
+ * - No stage after the pages can fail: what can't be done now is held and tried again. A page that can't be had ends
+ *   the poll early and softly; what came before it is still delivered and committed.
+ * - The permits of `InFlight` bound what is written and not confirmed, and so the memory, whatever the backlog.
+ */
+import { Effect, type Option, Ref, Stream } from "effect"
+import type { Checkpoint } from "../domain/Checkpoint.ts"
+import type { Feed, SourceError } from "../sources/Source.ts"
+import { commit } from "./commit.ts"
+import { confirm } from "./confirm.ts"
+import { normalize } from "./normalize.ts"
+import { Stop } from "./Stop.ts"
+import { addReceipt, type Summary, startSummary } from "./Summary.ts"
+import { searchBeforeSend } from "./searchBeforeSend.ts"
+import { write } from "./write.ts"
+
+/** One poll of a feed: everything from its checkpoint to now, delivered, confirmed and committed. */
+export const deliver = Effect.fnUntraced(function* (feed: Feed, checkpoint: Option.Option<Checkpoint>) {
+  const failure = yield* Ref.make<SourceError | undefined>(undefined)
+  const stop = yield* Stop
+  const commitInOrder = yield* commit(feed.name, checkpoint)
+
+  const delivered = yield* feed.poll(checkpoint).pipe(
+    Stream.catch((error) => Stream.fromEffectDrain(Ref.set(failure, error))),
+    Stream.interruptWhen(stop.requested),
+    Stream.mapEffect((page) => normalize(feed.name, page)),
+    Stream.flattenIterable,
+    Stream.mapEffect(searchBeforeSend),
+    Stream.buffer({ capacity: 1 }),
+    Stream.mapEffect(write),
+    Stream.mapEffect(confirm, { concurrency: "unbounded" }),
+    Stream.mapEffect(commitInOrder),
+    Stream.runFold(() => startSummary, addReceipt),
+  )
+  return { ...delivered, failure: yield* Ref.get(failure) } satisfies Summary & {
+    failure: SourceError | undefined
+  }
+})

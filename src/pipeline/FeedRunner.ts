@@ -1,0 +1,70 @@
+/** Polls one feed for as long as the run lasts. */
+import { Clock, Duration, Effect } from "effect"
+import { Checkpoints } from "../checkpoints/Checkpoints.ts"
+import type { Feed, SourceError } from "../sources/Source.ts"
+import * as Log from "../telemetry/log.ts"
+import { deliver } from "./Delivery.ts"
+import { Stop } from "./Stop.ts"
+
+const FIRST_PAUSE = Duration.seconds(5)
+
+/** How long to wait after the nth failed poll in a row (1 is the first): doubling up to the feed's own interval. */
+export const pauseAfterFailure = (
+  error: SourceError,
+  failures: number,
+  interval: Duration.Duration,
+): Duration.Duration => {
+  // A refused token is for a person to mend; asking often could lock the account.
+  if (error.reason._tag === "Unauthorized") return interval
+  const doubling = Duration.times(FIRST_PAUSE, 2 ** Math.min(failures - 1, 16))
+  const floor =
+    error.reason._tag === "RateLimited" ? Duration.millis(error.reason.retryAfterMillis ?? 0) : Duration.zero
+  return Duration.max(floor, Duration.min(doubling, interval))
+}
+
+const poll = Effect.fnUntraced(function* (feed: Feed) {
+  const checkpoints = yield* Checkpoints
+  const startedAt = yield* Clock.currentTimeMillis
+  const checkpoint = yield* checkpoints.load(feed.name)
+  yield* Log.debug("poll.started", `Polling ${feed.name}`, { feed: feed.name })
+  const { failure, ...counts } = yield* deliver(feed, checkpoint)
+  const took = (yield* Clock.currentTimeMillis) - startedAt
+  if (failure === undefined)
+    yield* Log.info("poll.finished", `${feed.name} is confirmed up to now`, {
+      feed: feed.name,
+      ...counts,
+      took_ms: took,
+    })
+  else
+    yield* Log.warning("poll.failed", `${failure.message} The checkpoint stays where it is.`, {
+      feed: feed.name,
+      ...counts,
+      reason: failure.reason._tag,
+      request: failure.request,
+      took_ms: took,
+    })
+  return { failure, took }
+})
+
+/** Ends when a stop has been requested and what was on its way is settled. */
+export const runFeed = Effect.fnUntraced(function* (feed: Feed) {
+  const stop = yield* Stop
+  let failures = 0
+  while (!(yield* stop.isRequested)) {
+    const pause = yield* poll(feed).pipe(
+      Effect.map(({ failure, took }) => {
+        failures = failure === undefined ? 0 : failures + 1
+        return failure === undefined
+          ? Duration.max(Duration.zero, Duration.subtract(feed.interval, Duration.millis(took)))
+          : pauseAfterFailure(failure, failures, feed.interval)
+      }),
+      Effect.catchTag("CheckpointError", (error) =>
+        Effect.as(
+          Log.error("checkpoint.unreadable", `${error.message} The feed holds.`, { feed: feed.name }),
+          Duration.minutes(1),
+        ),
+      ),
+    )
+    yield* Effect.raceFirst(Effect.sleep(pause), stop.requested)
+  }
+})

@@ -1,0 +1,80 @@
+/** Moves a feed's checkpoint over settled batches, in feed order. Called by one stage at a time. */
+import { Clock, Effect, Option, Ref, Schedule } from "effect"
+import { Checkpoints } from "../checkpoints/Checkpoints.ts"
+import { DeadLetters } from "../dead-letters/DeadLetters.ts"
+import type { Checkpoint, FeedName, Position } from "../domain/Checkpoint.ts"
+import type { Event } from "../domain/Event.ts"
+import * as Log from "../telemetry/log.ts"
+import type { Settled } from "./confirm.ts"
+import { Policies } from "./Policies.ts"
+
+/** The overlap is fetched again, but the checkpoint never goes back because of it. */
+const isForward = (from: Position | undefined, to: Position): boolean => {
+  if (from === undefined || from.kind !== to.kind) return true
+  if (from.kind === "time" && to.kind === "time") return to.up_to > from.up_to
+  return from !== to
+}
+
+type Newest = Checkpoint["newest"]
+
+/** Of the events that the index holds: a dead letter among them is none. */
+const newestOf = (events: ReadonlyArray<Event>, before: Newest): Newest =>
+  events.reduce<Newest>(
+    (newest, event) =>
+      newest === null || event.timeMillis >= newest.time ? { id: event.id, time: event.timeMillis } : newest,
+    before,
+  )
+
+export const commit = Effect.fnUntraced(function* (feed: FeedName, loaded: Option.Option<Checkpoint>) {
+  const checkpoints = yield* Checkpoints
+  const letters = yield* DeadLetters
+  const { maxDelay } = yield* Policies
+  const current = yield* Ref.make<
+    Pick<Checkpoint, "newest" | "confirmed"> & { readonly position?: Position }
+  >(Option.getOrElse(loaded, () => ({ newest: null, confirmed: 0 })))
+
+  return Effect.fnUntraced(function* (settled: Settled) {
+    const before = yield* Ref.get(current)
+    const after = {
+      ...before,
+      newest: newestOf(
+        settled.shipment.batch.events.filter((event) => !letters.has(event.id)),
+        before.newest,
+      ),
+      confirmed: before.confirmed + settled.written,
+    }
+    const position = settled.shipment.batch.position
+    if (Option.isNone(position) || !isForward(before.position, position.value)) {
+      yield* Ref.set(current, after)
+      return settled
+    }
+    const checkpoint: Checkpoint = {
+      version: 1,
+      feed,
+      position: position.value,
+      newest: after.newest,
+      confirmed: after.confirmed,
+      committed_at: new Date(yield* Clock.currentTimeMillis).toISOString(),
+    }
+    yield* checkpoints.commit(checkpoint).pipe(
+      Effect.tapError((error) =>
+        Log.error("checkpoint.commit_failed", `${error.message} The feed holds.`, {
+          feed,
+          batch: settled.batch,
+        }),
+      ),
+      Effect.retry(Schedule.min([Schedule.exponential("1 second"), Schedule.spaced(maxDelay)])),
+      Effect.orDie,
+    )
+    yield* Ref.set(current, checkpoint)
+    yield* Log.debug("checkpoint.committed", `The checkpoint of ${feed} moved`, {
+      feed,
+      batch: settled.batch,
+      position:
+        position.value.kind === "time"
+          ? new Date(position.value.up_to).toISOString()
+          : position.value.generation,
+    })
+    return settled
+  })
+})

@@ -1,0 +1,55 @@
+/** Pages of records → batches of events. A record that no event can be made of becomes a dead letter. */
+import { Effect, Option, Result } from "effect"
+import type { FeedName } from "../domain/Checkpoint.ts"
+import type { Event } from "../domain/Event.ts"
+import { Normalizers } from "../normalizers/Registry.ts"
+import type { Page } from "../sources/Source.ts"
+import { Policies } from "./Policies.ts"
+import { Run } from "./Run.ts"
+import type { Shipment } from "./Shipment.ts"
+import { setAside } from "./setAside.ts"
+
+const inPieces = <A>(all: ReadonlyArray<A>, size: number): ReadonlyArray<ReadonlyArray<A>> =>
+  all.length <= size
+    ? [all]
+    : Array.from({ length: Math.ceil(all.length / size) }, (_, n) => all.slice(n * size, (n + 1) * size))
+
+export const normalize = Effect.fnUntraced(function* (feed: FeedName, page: Page) {
+  const normalizers = yield* Normalizers
+  const run = yield* Run
+  const { maxBatchEvents } = yield* Policies
+
+  const events: Array<Event> = []
+  let dead = 0
+  for (const envelope of page.envelopes) {
+    const event = normalizers.normalize(envelope)
+    if (Result.isSuccess(event)) events.push(event.success)
+    else {
+      dead += 1
+      const { reason, message } = event.failure
+      yield* setAside(feed, { envelope, reason, error: message, attempts: 1 })
+    }
+  }
+
+  const pieces = inPieces(events, maxBatchEvents)
+  return yield* Effect.forEach(
+    pieces,
+    Effect.fnUntraced(function* (piece, n) {
+      const last = n === pieces.length - 1
+      return {
+        batch: {
+          id: yield* run.nextBatchId(feed),
+          feed,
+          events: piece,
+          // The position stands for the whole page, so only its last piece may carry it.
+          position: last ? page.position : Option.none(),
+          maybeSent: page.maybeSent,
+        },
+        dead: last ? dead : 0,
+        toWrite: piece,
+        known: 0,
+        duplicated: 0,
+      } satisfies Shipment
+    }),
+  )
+})

@@ -1,0 +1,42 @@
+/** Nothing is sent twice on a guess: what an earlier poll or run may have sent is looked for in the index first. */
+import { Effect } from "effect"
+import { DeadLetters } from "../dead-letters/DeadLetters.ts"
+import * as Log from "../telemetry/log.ts"
+import { Verifier } from "../verify/Verifier.ts"
+import type { Shipment } from "./Shipment.ts"
+
+export const searchBeforeSend = Effect.fnUntraced(function* (shipment: Shipment) {
+  const letters = yield* DeadLetters
+  const { batch } = shipment
+  // A letter that waits on disk is not sent again by its feed; that is for a replay to do.
+  const alive = shipment.toWrite.filter((event) => !letters.has(event.id))
+  if (!batch.maybeSent || alive.length === 0) return { ...shipment, toWrite: alive }
+
+  const verifier = yield* Verifier
+  const earliest = alive.reduce((time, event) => Math.min(time, event.timeMillis), Number.POSITIVE_INFINITY)
+  const copies = yield* verifier.known(
+    alive.map((event) => event.id),
+    earliest,
+  )
+  if (copies.size === 0) return { ...shipment, toWrite: alive }
+
+  let duplicated = 0
+  for (const count of copies.values()) if (count > 1) duplicated += 1
+  yield* Log.debug(
+    "batch.known",
+    `${copies.size} of ${batch.events.length} events are in the index already`,
+    {
+      feed: batch.feed,
+      batch: batch.id,
+      known: copies.size,
+      events: batch.events.length,
+      duplicated,
+    },
+  )
+  return {
+    ...shipment,
+    toWrite: alive.filter((event) => !copies.has(event.id)),
+    known: copies.size,
+    duplicated,
+  }
+})

@@ -1,0 +1,67 @@
+/**
+ * Says what has become of written events, by asking the indexer and nobody else.
+ *
+ * The contract that every implementation keeps:
+ * - `Confirmed` means that a search has returned every event of the batch, each by its id.
+ * - `Lost` means that the loss is proven (see `loss.ts`). Late is not lost, however late.
+ * - Neither is ever guessed: while the indexer can't be asked, or nothing can be proven, `confirm` waits.
+ */
+import { Context, type Effect } from "effect"
+import type { FeedName } from "../domain/Checkpoint.ts"
+
+/** Events that went through the writer together. */
+export interface Written {
+  readonly feed: FeedName
+  readonly batch: string
+  readonly ids: ReadonlyArray<string>
+  /** 1 for the first write of these events. */
+  readonly attempt: number
+  /** When the first and the last of them were handed to the writer, epoch milliseconds. */
+  readonly startedAt: number
+  readonly writtenAt: number
+}
+
+/** What shows that events are lost and not late. */
+export interface Evidence {
+  /** Events written after these by the same writer that the indexer has returned. */
+  readonly laterConfirmed: number
+  /** Since when those were searchable, epoch milliseconds. */
+  readonly since: number
+  /** How long that was waited on before the loss was called proven. */
+  readonly graceMillis: number
+}
+
+export type Verdict =
+  | { readonly _tag: "Confirmed"; readonly confirmedAt: number; readonly duplicated: number }
+  | {
+      readonly _tag: "Lost"
+      readonly missing: ReadonlyArray<string>
+      readonly evidence: Evidence
+      readonly duplicated: number
+    }
+
+export interface VerifierStatus {
+  readonly batches: number
+  readonly events: number
+  /** The oldest write that is not confirmed, epoch milliseconds. */
+  readonly oldestWrittenAt: number | undefined
+  /** From a write to its being searchable, the last one seen. */
+  readonly lagMillis: number | undefined
+  readonly indexer: "unknown" | "available" | "unavailable"
+}
+
+export class Verifier extends Context.Service<
+  Verifier,
+  {
+    /** Waits for the verdict on one write. Interrupting it forgets the write. */
+    readonly confirm: (written: Written) => Effect.Effect<Verdict>
+    /**
+     * Which of these ids the index already has. `since`: epoch milliseconds, the earliest time at which any of
+     * them can have come about. Waits, with a warning, while the indexer can't be asked.
+     */
+    readonly known: (ids: ReadonlyArray<string>, since: number) => Effect.Effect<ReadonlyMap<string, number>>
+    readonly status: Effect.Effect<VerifierStatus>
+    /** The loop that looks. Never ends; whoever provides the verifier runs it beside the work. */
+    readonly watch: Effect.Effect<never>
+  }
+>()("waybill/verify/Verifier") {}

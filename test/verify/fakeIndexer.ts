@@ -1,0 +1,41 @@
+/** An indexer in memory, whose documents and failures the test decides. */
+import { Effect, Layer } from "effect"
+import { type Indexed, Indexer, IndexerError, type IndexerErrorReason } from "../../src/indexer/Indexer.ts"
+
+export class FakeIndexer {
+  readonly documents = new Map<string, number>()
+  readonly searches: Array<{
+    readonly kind: "count" | "copies"
+    readonly ids: number
+    readonly since: number
+  }> = []
+  failing: IndexerErrorReason | undefined
+
+  index(...ids: ReadonlyArray<string>): void {
+    for (const id of ids) this.documents.set(id, (this.documents.get(id) ?? 0) + 1)
+  }
+
+  #ask<A>(kind: "count" | "copies", query: Indexed, answer: (found: ReadonlyArray<[string, number]>) => A) {
+    return Effect.suspend(() => {
+      this.searches.push({ kind, ids: query.ids.length, since: query.since })
+      if (this.failing !== undefined)
+        return new IndexerError({ reason: this.failing, message: "the indexer is away" })
+      return Effect.succeed(
+        answer(
+          query.ids.flatMap((id): Array<[string, number]> => {
+            const copies = this.documents.get(id)
+            return copies === undefined ? [] : [[id, copies]]
+          }),
+        ),
+      )
+    })
+  }
+
+  readonly layer = Layer.sync(Indexer, () =>
+    Indexer.of({
+      count: (query) =>
+        this.#ask("count", query, (found) => found.reduce((sum, [, copies]) => sum + copies, 0)),
+      copies: (query) => this.#ask("copies", query, (found) => new Map(found)),
+    }),
+  )
+}
