@@ -1,0 +1,284 @@
+/**
+ * The configuration: every key there is, with its limits, its default and its description.
+ *
+ * This Schema is the only place where a key is defined. `config/waybill.yaml`, `config/waybill.schema.json` and
+ * `docs/configuration.md` are generated from it (`node src/config/generate.ts`).
+ *
+ * Sections are always present; `loadConfig` adds those that a file leaves out.
+ */
+import { Schema } from "effect"
+import {
+  choice,
+  duration,
+  durationOrZero,
+  flag,
+  hostName,
+  integer,
+  number,
+  optional,
+  path,
+  required,
+  secret,
+  text,
+  textOrEmpty,
+  url,
+  withDefault,
+} from "./settings.ts"
+
+const section = <const Fields extends Schema.Struct.Fields>(description: string, fields: Fields) =>
+  Schema.Struct(fields).annotate({ description })
+
+const flagged = (what: string) => withDefault(flag, true, `Whether ${what}.`)
+
+const alarms = section("Security alarms.", {
+  enabled: flagged("alarms are fetched"),
+  interval: withDefault(duration, "5 minutes", "Time between two polls."),
+  overlap: withDefault(
+    durationOrZero,
+    "1 hour",
+    "How far each poll goes back before the checkpoint, to catch what the API returns late. What the index already has is not sent again.",
+  ),
+  first_run: withDefault(durationOrZero, "7 days", "How far the first poll ever goes back."),
+  page_size: withDefault(integer(1, 500), 200, "Records a request; the API gives at most 500."),
+  slice: withDefault(
+    duration,
+    "1 day",
+    "A long gap is fetched, delivered and committed in slices of this length, so that a restart resumes inside it.",
+  ),
+  query: withDefault(
+    textOrEmpty,
+    "",
+    "A filter in Firewalla's query language, such as `type:1,2 -device.name:printer`; empty: all. Without `ts`, which Waybill adds.",
+  ),
+})
+
+const flows = section("Network flows.", {
+  enabled: flagged("flows are fetched"),
+  interval: withDefault(duration, "15 minutes", "Time between two polls."),
+  overlap: withDefault(
+    durationOrZero,
+    "1 hour",
+    "How far each poll goes back before the checkpoint. A box that was offline reports its flows hours later.",
+  ),
+  first_run: withDefault(durationOrZero, "1 hour", "How far the first poll ever goes back."),
+  page_size: withDefault(integer(1, 500), 500, "Records a request; the API gives at most 500."),
+  slice: withDefault(duration, "1 hour", "The length of the slices a long gap is cut into."),
+  query: withDefault(textOrEmpty, "", "A filter in Firewalla's query language; empty: all."),
+  only: withDefault(
+    choice(["all", "notable"]),
+    "all",
+    "`notable` keeps flows that were blocked, moved more than 1,000,000 bytes, or have no category.",
+  ),
+})
+
+const devices = section("Changes of the device inventory: new, removed and changed devices.", {
+  enabled: flagged("the inventory is compared"),
+  interval: withDefault(duration, "1 day", "Time between two comparisons."),
+})
+
+const firewalla = section("The Firewalla MSP API.", {
+  domain: optional(
+    hostName,
+    "example.firewalla.net",
+    "The MSP domain. Give this or `base_url` when a feed is enabled.",
+  ),
+  base_url: optional(
+    url,
+    "https://example.firewalla.net/v2",
+    "The API's whole address in place of `domain`, version included.",
+  ),
+  token: optional(
+    secret("source.firewalla.token"),
+    "…",
+    "The personal access token. Give this or `token_file` when a feed is enabled.",
+  ),
+  token_file: optional(path, "/run/secrets/msp_token", "A file that holds the token, in place of `token`."),
+  box: optional(
+    text,
+    "00000000-0000-0000-0000-000000000000",
+    "Only this box, by its gid. Not together with `group`.",
+  ),
+  group: optional(text, "1", "Only the boxes of this group, by its id. Not together with `box`."),
+  requests_per_minute: withDefault(
+    integer(1, 6000),
+    90,
+    "Requests a minute at most; third parties speak of a limit of 100. A 429 with Retry-After is obeyed in any case.",
+  ),
+  timeout_seconds: withDefault(number(0.1, 600), 30, "How long one request may take."),
+  retention: withDefault(
+    duration,
+    "30 days",
+    "How long the API keeps records: 24 hours in the Free plan, 30 days in Professional, 180 days in Business. A gap older than this is reported as lost.",
+  ),
+  max_page_bytes: withDefault(
+    integer(65_536, 268_435_456),
+    33_554_432,
+    "A reply larger than this is refused, which bounds memory.",
+  ),
+  feeds: section("What is fetched. Each feed has a checkpoint of its own.", { alarms, flows, devices }),
+})
+
+const writer = section("How events get into Wazuh.", {
+  kind: withDefault(
+    choice(["socket"], ["api", "file"]),
+    "socket",
+    "`socket`: the manager's own queue, from a mounted volume.",
+  ),
+  location: withDefault(text, "waybill", "What Wazuh shows as the `location` of the events."),
+  socket: section("The manager's sockets. Mount their folder, not the files: each start makes new ones.", {
+    path: withDefault(path, "/var/ossec/queue/sockets/queue", "The datagram socket that takes events."),
+    stats_path: withDefault(
+      path,
+      "/var/ossec/queue/sockets/analysis",
+      "The socket that tells how full the manager's queue is.",
+    ),
+    send_timeout_seconds: withDefault(
+      number(0.1, 600),
+      5,
+      "How long one send may wait for a full socket before the writer holds.",
+    ),
+  }),
+  pacing: section(
+    "How fast events are written. The manager drops what its queue can't take, and says nothing.",
+    {
+      queue_share: withDefault(
+        number(0, 0.9),
+        0.5,
+        "The share of the manager's decode queue up to which Waybill fills it; the rest is left to the agents.",
+      ),
+      events_per_second: withDefault(
+        integer(1, 100_000),
+        500,
+        "The rate while the manager's statistics can't be had.",
+      ),
+      burst: withDefault(integer(1, 16_384), 1000, "Events that may go at once after a pause, at that rate."),
+      chunk: withDefault(integer(1, 8192), 1000, "Events written between two looks at the statistics."),
+    },
+  ),
+})
+
+const indexer = section("The Wazuh indexer, which is searched for every event. Nothing is written to it.", {
+  url: withDefault(url, "https://wazuh.indexer:9200", "Its address."),
+  username: required(text, "waybill", "A user whose role has `read` on the index pattern; it needs no more."),
+  password: required(
+    secret("indexer.password"),
+    "…",
+    "That user's password. Either this or `password_file` must be given.",
+  ),
+  password_file: optional(
+    path,
+    "/run/secrets/indexer_password",
+    "A file that holds the password, in place of `password`.",
+  ),
+  ca_file: optional(
+    path,
+    "/etc/waybill/root-ca.pem",
+    "The CA that signed the indexer's certificate, as PEM. Without it the system's CAs are used.",
+  ),
+  verify_tls: withDefault(
+    flag,
+    true,
+    "`false` accepts any certificate, so that anybody on the way can read the password; it is warned of at every start.",
+  ),
+  index_pattern: withDefault(text, "wazuh-alerts-4.x-*", "The indices that are searched."),
+  timeout_seconds: withDefault(number(0.1, 600), 10, "How long one search may take."),
+  max_ids_per_search: withDefault(
+    integer(1, 65_536),
+    5000,
+    "Ids in one query; OpenSearch takes at most 65,536.",
+  ),
+})
+
+const verify = section("How the indexer is searched for what was written.", {
+  mode: withDefault(
+    choice(["always"], ["startup-only", "off"]),
+    "always",
+    "`always`: a checkpoint moves only when a search has returned every event before it. (`startup-only` and `off`, for installations that can't search while they run, come in a later version.)",
+  ),
+  max_unconfirmed_events: withDefault(
+    integer(1, 1_000_000),
+    20_000,
+    "Events that may be written and not yet confirmed; bounds memory. When it is reached, fetching waits.",
+  ),
+  min_interval: withDefault(duration, "250 millis", "The shortest time between two searches."),
+  max_interval: withDefault(duration, "5 seconds", "The longest time between two searches."),
+  grace: withDefault(
+    duration,
+    "6 seconds",
+    "How long after later events became searchable a missing one may still come. Wazuh's index refreshes every 5 s, and neighbours swap places.",
+  ),
+  warn_after: withDefault(duration, "1 minute", "A batch that is unconfirmed for so long is warned of."),
+  clock_skew: withDefault(
+    durationOrZero,
+    "1 hour",
+    "How far the clocks of Waybill and the manager may be apart; searches begin so much earlier.",
+  ),
+})
+
+export const Config = Schema.Struct({
+  source: section("Where events come from.", { firewalla }),
+  writer,
+  batch: section("Events that are written and confirmed together.", {
+    max_events: withDefault(integer(1, 10_000), 500, "Events in one batch at most."),
+  }),
+  indexer,
+  verify,
+  canary: section("Waybill's own event, sent through the whole chain to see whether anything arrives.", {
+    resend_after: withDefault(
+      duration,
+      "30 seconds",
+      "A canary that has not arrived by then is followed by another one.",
+    ),
+  }),
+  state: section("Checkpoints.", {
+    path: withDefault(
+      path,
+      "/var/lib/waybill/state",
+      "Their folder. It must survive a restart of the container.",
+    ),
+  }),
+  dlq: section("Dead letters: records that can't be delivered, with the reason.", {
+    enabled: withDefault(
+      flag,
+      true,
+      "`false` keeps no dead letters: a feed then stops at a record that can't be delivered.",
+    ),
+    base_path: withDefault(path, "/var/lib/waybill/dlq", "Their folder."),
+  }),
+  retry: section("How often and how fast something that failed is tried again.", {
+    max_retries: withDefault(
+      integer(0, 100),
+      3,
+      "Quick tries after the first; after them it is tried for ever, at `max_delay`.",
+    ),
+    retry_delay_ms: withDefault(
+      integer(1, 600_000),
+      100,
+      "The wait before the first of them, in milliseconds.",
+    ),
+    multiplier: withDefault(number(1, 10), 2, "Each wait is so many times the one before."),
+    jitter: withDefault(flag, false, "Whether waits vary at random by up to a fifth."),
+    timeout_seconds: withDefault(number(0.1, 600), 10, "How long one try may take."),
+    max_delay: withDefault(duration, "30 seconds", "The longest wait while something stays away."),
+  }),
+  shutdown: section("What happens on SIGTERM.", {
+    drain_timeout: withDefault(
+      durationOrZero,
+      "20 seconds",
+      "How long to wait for what is written to be confirmed. Give the container a longer stop_grace_period.",
+    ),
+  }),
+  log: section("Log lines, on standard output.", {
+    level: withDefault(
+      choice(["debug", "info", "warn", "error"]),
+      "info",
+      "The least important level shown.",
+    ),
+    format: withDefault(
+      choice(["json", "logfmt", "pretty"]),
+      "json",
+      "`pretty` is for people at a terminal.",
+    ),
+  }),
+})
+export type Config = typeof Config.Type

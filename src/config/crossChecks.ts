@@ -1,0 +1,52 @@
+/** What must hold between keys. Looks at the values before they are decoded, so that it speaks up beside other problems. */
+import { Duration, Option, Predicate, Schema } from "effect"
+import type { Problem } from "./ConfigInvalid.ts"
+import { keyByName } from "./catalogue.ts"
+import type { Merged } from "./merge.ts"
+import { read } from "./tree.ts"
+
+const decodeDuration = Schema.decodeUnknownOption(Schema.DurationFromString)
+
+const FEEDS = ["alarms", "flows", "devices"].map((feed) => `source.firewalla.feeds.${feed}.enabled`)
+
+export const crossCheck = ({ tree, variables }: Merged): ReadonlyArray<Problem> => {
+  const at = (name: string): unknown => {
+    const key = keyByName.get(name)
+    return key === undefined ? undefined : (read(tree, key.path) ?? key.setting.default)
+  }
+  const asNumber = (name: string) => Option.liftPredicate(Predicate.isNumber)(at(name))
+  const asMillis = (name: string) => Option.map(decodeDuration(at(name)), Duration.toMillis)
+  const where = (name: string) => variables.get(name) ?? name
+  const problems: Array<Problem> = []
+
+  if (FEEDS.some((feed) => at(feed) !== false)) {
+    if (at("source.firewalla.domain") === undefined && at("source.firewalla.base_url") === undefined) {
+      problems.push({
+        where: "source.firewalla.domain",
+        what: "is missing, and a feed is enabled",
+        fix: "Set it, or MSP_DOMAIN, to your MSP domain such as example.firewalla.net; or set source.firewalla.base_url.",
+      })
+    }
+    if (at("source.firewalla.token") === undefined && at("source.firewalla.token_file") === undefined) {
+      problems.push({
+        where: "source.firewalla.token",
+        what: "is missing, and a feed is enabled",
+        fix: "Put a personal access token into a file and name it as source.firewalla.token_file or MSP_TOKEN_FILE; or set MSP_TOKEN.",
+      })
+    }
+  }
+  const compare = (less: string, more: string, measure: (name: string) => Option.Option<number>) => {
+    const one = measure(less)
+    const other = measure(more)
+    if (Option.isSome(one) && Option.isSome(other) && one.value > other.value) {
+      problems.push({
+        where: where(less),
+        what: `expected at most ${more}, which is ${at(more)}; got ${at(less)}`,
+        fix: `Lower it, or raise ${where(more)}.`,
+      })
+    }
+  }
+  compare("batch.max_events", "verify.max_unconfirmed_events", asNumber)
+  compare("verify.min_interval", "verify.max_interval", asMillis)
+  return problems
+}

@@ -1,0 +1,75 @@
+/**
+ * The configuration that environment variables give.
+ *
+ * `WAYBILL_INDEXER__URL` sets `indexer.url`: `__` separates levels. The names people already use are weaker than
+ * these. A variable that is set to nothing counts as not set, because compose files pass on what they don't have that
+ * way. A mistyped `WAYBILL_` name is refused.
+ */
+import type { Problem } from "./ConfigInvalid.ts"
+import { type Key, keys, PREFIX } from "./catalogue.ts"
+import { nearest } from "./nearest.ts"
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** Names the file; it is not a key of it. */
+export const FILE_VARIABLE = "WAYBILL_CONFIG"
+
+/** Set by Kubernetes and by container links for a service that is called waybill. */
+const FOREIGN = /^WAYBILL_(SERVICE_(HOST|PORT.*)|PORT|PORT_[0-9]+_(TCP|UDP).*|NAME|ENV_.*)$/
+
+export interface Given {
+  readonly key: Key
+  readonly value: unknown
+  readonly variable: string
+}
+export interface FromEnvironment {
+  readonly wellKnown: ReadonlyArray<Given>
+  readonly own: ReadonlyArray<Given>
+  readonly problems: ReadonlyArray<Problem>
+}
+
+/** A variable is always text; what can't be read as its key's kind is left as it is and refused with its key. */
+const coerce = ({ setting }: Key, text: string): unknown => {
+  switch (setting.kind) {
+    case "integer":
+    case "number":
+      return /^[+-]?[0-9]+(\.[0-9]+)?$/.test(text) ? Number(text) : text
+    case "flag":
+      return /^true$/i.test(text) ? true : /^false$/i.test(text) ? false : text
+    default:
+      return text
+  }
+}
+
+const given = (env: Environment, nameOf: (key: Key) => string | undefined): ReadonlyArray<Given> =>
+  keys.flatMap((key) => {
+    const variable = nameOf(key)
+    const text = variable === undefined ? undefined : env[variable]
+    return variable === undefined || text === undefined || text === ""
+      ? []
+      : [{ key, value: coerce(key, text), variable }]
+  })
+
+const VARIABLES = keys.map((key) => key.variable)
+
+const unknownVariable = (variable: string): Problem => {
+  const meant = nearest(variable, [...VARIABLES, FILE_VARIABLE])
+  return {
+    where: variable,
+    what: "there is no such setting",
+    fix:
+      meant === undefined
+        ? "Remove this environment variable, or see docs/configuration.md for the names."
+        : `Did you mean ${meant}?`,
+  }
+}
+
+export const fromEnvironment = (env: Environment): FromEnvironment => ({
+  wellKnown: given(env, (key) => key.wellKnown),
+  own: given(env, (key) => key.variable),
+  problems: Object.keys(env)
+    .filter((name) => name.startsWith(PREFIX) && name !== FILE_VARIABLE && env[name] !== undefined)
+    .filter((name) => !VARIABLES.includes(name) && !FOREIGN.test(name))
+    .sort()
+    .map(unknownVariable),
+})

@@ -1,0 +1,95 @@
+/** Turns what the Schema refuses into problems a person can act on. */
+import { Array as Arr, Order, type Schema, SchemaIssue } from "effect"
+import type { Problem } from "./ConfigInvalid.ts"
+import { type Key, keyByName, keys, type Section, sectionByName, sections } from "./catalogue.ts"
+import type { Merged } from "./merge.ts"
+import { nearest } from "./nearest.ts"
+import { isTree, read } from "./tree.ts"
+
+const SHOWN: ReadonlySet<string> = new Set(["integer", "number", "flag", "choice", "duration"])
+const SHOWN_LENGTH = 40
+
+/** A value, where it can neither be a secret nor hold one; of the others only its kind. */
+const got = ({ setting }: Key, value: unknown): string => {
+  if (value === "") return "got nothing"
+  if (isTree(value)) return "got a section"
+  if (Array.isArray(value)) return "got a list"
+  const isScalar = typeof value === "string" || typeof value === "number" || typeof value === "boolean"
+  if (isScalar && SHOWN.has(setting.kind)) return `got ${JSON.stringify(value).slice(0, SHOWN_LENGTH)}`
+  return typeof value === "string" ? "got another text" : `got a ${typeof value}`
+}
+
+const companion = (key: Key) => keyByName.get(`${key.name}_file`)
+
+const waysToSet = (key: Key): string =>
+  [key, ...[companion(key) ?? []].flat()]
+    .flatMap(({ name, wellKnown, variable }) => [name, wellKnown ?? variable])
+    .join(", ")
+
+const missing = (key: Key): Problem => ({
+  where: key.name,
+  what: `is missing; expected ${key.setting.expected}`,
+  fix: `Set one of ${waysToSet(key)}.`,
+})
+
+const wrong = (key: Key, value: unknown, variable: string | undefined): Problem => {
+  const needsQuotes = variable === undefined && typeof value !== "string" && typeof value !== "object"
+  const isText = ["text", "secret", "url", "path", "choice"].includes(key.setting.kind)
+  return {
+    where: key.name,
+    what: `expected ${key.setting.expected}, ${got(key, value)}`,
+    fix:
+      variable !== undefined
+        ? `Correct the environment variable ${variable}.`
+        : needsQuotes && isText
+          ? "Put the value in quotes."
+          : key.setting.presence === "default"
+            ? `Correct it in the file, or remove it for the default ${JSON.stringify(key.setting.default)}.`
+            : "Correct it in the file.",
+  }
+}
+
+const notASection = (section: Section): Problem => ({
+  where: section.name,
+  what: "expected a section with keys under it",
+  fix: `Its keys are ${keys
+    .filter(({ name }) => name.startsWith(`${section.name}.`))
+    .map(({ name }) => name.slice(section.name.length + 1))
+    .join(", ")}.`,
+})
+
+const NAMES = [...keys, ...sections].map(({ name }) => name)
+
+const unknown = (name: string): Problem => {
+  const meant = nearest(name, NAMES)
+  return {
+    where: name,
+    what: "there is no such setting",
+    fix:
+      meant === undefined
+        ? "Remove it, or see docs/configuration.md for all keys."
+        : `Did you mean ${meant}?`,
+  }
+}
+
+const pathsOf = SchemaIssue.makeFormatterStandardSchemaV1()
+
+/** One problem for each key, in the order of the Schema; unknown keys last. */
+export const problemsOf = (
+  error: Schema.SchemaError,
+  { tree, variables }: Merged,
+): ReadonlyArray<Problem> => {
+  const paths = (pathsOf(error.issue).issues ?? []).map(({ path }) =>
+    (path ?? []).map((step) => String(typeof step === "object" ? step.key : step)),
+  )
+  const names = Arr.dedupe(paths.map((path) => path.join(".")))
+  const place = (name: string) => (NAMES.includes(name) ? NAMES.indexOf(name) : NAMES.length)
+  return Arr.sort(names, Order.mapInput(Order.Number, place)).map((name) => {
+    const key = keyByName.get(name)
+    const section = sectionByName.get(name)
+    if (section !== undefined) return notASection(section)
+    if (key === undefined) return unknown(name)
+    const value = read(tree, key.path)
+    return value === undefined ? missing(key) : wrong(key, value, variables.get(name))
+  })
+}

@@ -1,0 +1,189 @@
+/**
+ * The words the configuration Schema is written in: what kinds of values there are, and whether a key must be given,
+ * may be left out, or has a default.
+ *
+ * Each key carries a `Setting` as an annotation. The messages, the commented YAML file, the JSON Schema and the table
+ * of all keys are made from it, so that none of them can say anything else than the Schema does.
+ */
+import { Duration, Effect, Schema, SchemaTransformation } from "effect"
+
+const Scalar = Schema.Union([Schema.String, Schema.Number, Schema.Boolean])
+type Scalar = typeof Scalar.Type
+
+export const Kind = Schema.Literals([
+  "text",
+  "secret",
+  "url",
+  "path",
+  "integer",
+  "number",
+  "flag",
+  "choice",
+  "duration",
+])
+export type Kind = typeof Kind.Type
+
+const facts = {
+  kind: Kind,
+  /** Ends the sentence "expected …". */
+  expected: Schema.String,
+  least: Schema.optionalKey(Schema.Number),
+  most: Schema.optionalKey(Schema.Number),
+  choices: Schema.optionalKey(Schema.Array(Schema.String)),
+}
+const Facts = Schema.Struct(facts)
+type Facts = typeof Facts.Type
+
+/** What a key says about itself. */
+export const Setting = Schema.Struct({
+  ...facts,
+  description: Schema.String,
+  presence: Schema.Literals(["required", "optional", "default"]),
+  default: Schema.optionalKey(Scalar),
+  /** Shown where there is no default. */
+  example: Schema.optionalKey(Scalar),
+})
+export type Setting = typeof Setting.Type
+
+/** The annotation under which a key's `Setting` is found. */
+export const SETTING = "waybill/config/Setting"
+
+type Value = Schema.Top & { readonly Encoded: Scalar }
+interface KindOf<S extends Value> {
+  readonly schema: S
+  readonly facts: Facts
+}
+const kindOf = <S extends Value>(schema: S, facts: Facts): KindOf<S> => ({ schema, facts })
+
+const annotations = (setting: Setting) => ({ description: setting.description, [SETTING]: setting })
+
+/** A key that takes `value` when it is not given. `value` is written as in the YAML file. */
+export const withDefault = <S extends Value>(
+  { schema, facts }: KindOf<S>,
+  value: S["Encoded"],
+  description: string,
+) =>
+  Schema.withDecodingDefaultKey<S>(Effect.succeed(value))(schema).annotateKey(
+    annotations({ ...facts, description, presence: "default", default: value }),
+  )
+
+/** A key that must be given. */
+export const required = <S extends Value>(
+  { schema, facts }: KindOf<S>,
+  example: Scalar,
+  description: string,
+) => Schema.annotateKey<S>(annotations({ ...facts, description, presence: "required", example }))(schema)
+
+/** A key that may be left out; there is nothing in its place then. */
+export const optional = <S extends Value>(
+  { schema, facts }: KindOf<S>,
+  example: Scalar,
+  description: string,
+) =>
+  Schema.optionalKey(schema).annotateKey(
+    annotations({ ...facts, description, presence: "optional", example }),
+  )
+
+/** What a wire header or a log line could not carry. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+const oneLine = Schema.makeFilter((text: string) => !/[\u0000-\u001f\u007f]/.test(text))
+
+const Text = Schema.NonEmptyString.check(oneLine)
+
+export const text = kindOf(Text, { kind: "text", expected: "a text on one line, not empty" })
+export const textOrEmpty = kindOf(Schema.String.check(oneLine), {
+  kind: "text",
+  expected: "a text on one line",
+})
+export const path = kindOf(Text, { kind: "path", expected: "the path of a file or folder" })
+export const secret = (label: string) =>
+  kindOf(Schema.RedactedFromValue(Text, { label }), {
+    kind: "secret",
+    expected: "a secret on one line, not empty",
+  })
+export const flag = kindOf(Schema.Boolean, { kind: "flag", expected: "true or false" })
+
+export const hostName = kindOf(
+  Schema.String.check(
+    Schema.makeFilter((name) => /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$/i.test(name)),
+  ),
+  { kind: "text", expected: "a host name without https:// and without a path" },
+)
+
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
+
+/** Whether nothing that is sent to this URL can be read on a network. */
+export const isEncryptedOrLoopback = (address: string): boolean => {
+  const url = URL.parse(address)
+  return (
+    url !== null && (url.protocol === "https:" || (url.protocol === "http:" && LOOPBACK.test(url.hostname)))
+  )
+}
+const isPlainUrl = (address: string): boolean => {
+  const url = URL.parse(address)
+  return url !== null && url.username === "" && url.password === "" && url.search === "" && url.hash === ""
+}
+/** Decoded as text without a slash at the end. User and password in it are refused: a URL gets into logs. */
+export const url = kindOf(
+  Schema.String.check(
+    Schema.makeFilter((address) => isEncryptedOrLoopback(address) && isPlainUrl(address)),
+  ).pipe(
+    Schema.decodeTo(
+      Schema.String,
+      SchemaTransformation.transform({
+        decode: (address) => address.replace(/\/+$/, ""),
+        encode: (address) => address,
+      }),
+    ),
+  ),
+  {
+    kind: "url",
+    expected:
+      "an https:// URL (http:// only to localhost, 127.0.0.0/8 or [::1]) without user, password or query",
+  },
+)
+
+export const integer = (least: number, most: number) =>
+  kindOf(Schema.Int.check(Schema.isBetween({ minimum: least, maximum: most })), {
+    kind: "integer",
+    expected: `a whole number from ${least} to ${most}`,
+    least,
+    most,
+  })
+export const number = (least: number, most: number) =>
+  kindOf(Schema.Finite.check(Schema.isBetween({ minimum: least, maximum: most })), {
+    kind: "number",
+    expected: `a number from ${least} to ${most}`,
+    least,
+    most,
+  })
+
+/** One of `choices`; `later` names those that are planned, so that somebody who tries one is told. */
+export const choice = <const Choices extends ReadonlyArray<string>>(
+  choices: Choices,
+  later: ReadonlyArray<string> = [],
+) =>
+  kindOf(Schema.Literals(choices), {
+    kind: "choice",
+    expected:
+      (choices.length === 1 ? `${choices[0]}` : `one of ${choices.join(", ")}`) +
+      (later.length === 0 ? "" : ` (${later.join(" and ")}: not in this version)`),
+    choices,
+  })
+
+const durationFrom = (isAllowed: (duration: Duration.Duration) => boolean, expected: string) =>
+  kindOf(
+    Schema.DurationFromString.check(
+      Schema.makeFilter((duration) => Duration.isFinite(duration) && isAllowed(duration)),
+    ),
+    { kind: "duration", expected },
+  )
+const UNITS = "(one number and one unit: millis, seconds, minutes, hours, days, weeks)"
+export const duration = durationFrom(
+  (duration) => Duration.isPositive(duration),
+  `a duration such as "5 minutes" ${UNITS}, more than zero`,
+)
+export const durationOrZero = durationFrom(
+  (duration) => !Duration.isNegative(duration),
+  `a duration such as "1 hour" or "0 seconds" ${UNITS}`,
+)
