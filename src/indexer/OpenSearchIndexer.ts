@@ -1,0 +1,134 @@
+/**
+ * The Wazuh indexer over its REST API, with the real OpenSearch client.
+ *
+ * The one request ever made is `POST <pattern>/_search`. The client's own retries, sniffing and resurrecting pings are
+ * off: the last two are calls that a role with only `read` is refused, and retries are decided in one place.
+ */
+import { readFile } from "node:fs/promises"
+import { Client } from "@opensearch-project/opensearch"
+import { Context, Duration, Effect, Layer, Redacted, type Result } from "effect"
+import { Indexer, IndexerError } from "./Indexer.ts"
+import { IndexHistory } from "./IndexHistory.ts"
+import { fromClient, timedOut } from "./opensearchErrors.ts"
+import { copiesOf, countOf, newestOf, type Reply, wholeReply } from "./opensearchReplies.ts"
+import { copiesSearch, countSearch, inQueries, newestSearch, REPLY_PARTS } from "./opensearchSearches.ts"
+
+type SearchBody = ReturnType<typeof countSearch>
+
+export interface OpenSearchOptions {
+  /** `https://host:9200`; a path before the API is kept. */
+  readonly url: string
+  readonly username?: string | undefined
+  readonly password?: Redacted.Redacted | undefined
+  /** A file with the CA's certificate in PEM; without it the CAs that Node knows are trusted. */
+  readonly caFile?: string | undefined
+  /** False accepts any certificate. Whoever sets it warns about it. */
+  readonly verifyTls?: boolean | undefined
+  /** `wazuh-alerts-4.x-*` by default. */
+  readonly indexPattern?: string | undefined
+  /** For one search, from the first byte sent to the last one received; 30 seconds by default. */
+  readonly timeout?: Duration.Input | undefined
+  /** Ids asked for in one search: 10,000 by default, 65,535 at most. */
+  readonly maxIds?: number | undefined
+  /** The keyword field with the event's id: `data.event_id` by default. */
+  readonly idField?: string | undefined
+  /** The date field with the time of arrival: `@timestamp` by default. */
+  readonly timeField?: string | undefined
+  /** Put around each single search: the quick retries. None by default. */
+  readonly retry?: (<A>(search: Effect.Effect<A, IndexerError>) => Effect.Effect<A, IndexerError>) | undefined
+}
+
+/** Open indices only, and a pattern that matches nothing yet is an empty index, not an error. */
+const SEARCH_PARAMETERS = {
+  ignore_unavailable: true,
+  allow_no_indices: true,
+  expand_wildcards: "open",
+  filter_path: REPLY_PARTS,
+} as const
+
+const readCa = (file: string): Effect.Effect<string, IndexerError> =>
+  Effect.tryPromise({
+    try: () => readFile(file, "utf8"),
+    catch: (cause) =>
+      new IndexerError({
+        reason: "untrusted",
+        message: `The indexer's CA cannot be read (${cause instanceof Error ? cause.message : file}). Check indexer.ca_file and who may read it.`,
+      }),
+  })
+
+const makeClient = Effect.fnUntraced(function* (options: OpenSearchOptions, timeoutMillis: number) {
+  const ca = options.caFile === undefined ? undefined : yield* readCa(options.caFile)
+  const login =
+    options.username === undefined || options.password === undefined
+      ? undefined
+      : { username: options.username, password: Redacted.value(options.password) }
+  const open = Effect.try({
+    try: () =>
+      new Client({
+        node: options.url,
+        ...(login === undefined ? {} : { auth: login }),
+        ssl: { rejectUnauthorized: options.verifyTls ?? true, ...(ca === undefined ? {} : { ca }) },
+        requestTimeout: timeoutMillis,
+        maxRetries: 0,
+        sniffOnStart: false,
+        sniffOnConnectionFault: false,
+        resurrectStrategy: "none",
+      }),
+    catch: () =>
+      new IndexerError({
+        reason: "unreachable",
+        message: "indexer.url is not the URL of an indexer. Write it as https://host:9200.",
+      }),
+  })
+  return yield* Effect.acquireRelease(open, (client) => Effect.promise(() => client.close()))
+})
+
+const make = Effect.fnUntraced(function* (options: OpenSearchOptions) {
+  const timeout = Duration.fromInputUnsafe(options.timeout ?? "30 seconds")
+  const timeoutMillis = Duration.toMillis(timeout)
+  const client = yield* makeClient(options, timeoutMillis)
+  const where = new URL(options.url).host
+  const pattern = options.indexPattern ?? "wazuh-alerts-4.x-*"
+  const fields = { id: options.idField ?? "data.event_id", arrival: options.timeField ?? "@timestamp" }
+  const maxIds = options.maxIds ?? 10_000
+  const retry = options.retry ?? ((search) => search)
+
+  const request = (body: SearchBody) =>
+    Effect.tryPromise({
+      try: (signal) => {
+        const sent = client.search({ ...SEARCH_PARAMETERS, index: pattern, body })
+        signal.addEventListener("abort", () => sent.abort(), { once: true })
+        return sent
+      },
+      catch: (cause) => fromClient(where, pattern, timeoutMillis, cause),
+    }).pipe(
+      // The client's own time-out ends with the reply's head; this one covers a body that never comes.
+      Effect.timeoutOrElse({ duration: timeout, orElse: () => Effect.fail(timedOut(where, timeoutMillis)) }),
+      Effect.flatMap((response) => Effect.fromResult(wholeReply(where, response.body))),
+    )
+
+  const search = <A>(body: SearchBody, read: (reply: Reply) => Result.Result<A, IndexerError>) =>
+    retry(Effect.flatMap(request(body), (reply) => Effect.fromResult(read(reply))))
+
+  const indexer = Indexer.of({
+    count: ({ ids, since }) =>
+      Effect.forEach(inQueries(ids, maxIds), (some) =>
+        search(countSearch(fields, some, since), (reply) => countOf(where, reply)),
+      ).pipe(Effect.map((counts) => counts.reduce((sum, count) => sum + count, 0))),
+    copies: ({ ids, since }) =>
+      Effect.forEach(inQueries(ids, maxIds), (some) =>
+        search(copiesSearch(fields, some, since), (reply) => copiesOf(where, reply)),
+      ).pipe(Effect.map((found) => new Map(found.flatMap((copies) => [...copies])))),
+  })
+  const history = IndexHistory.of({
+    newest: (query) => search(newestSearch(fields, query), (reply) => newestOf(where, fields.id, reply)),
+  })
+  return Context.make(Indexer, indexer).pipe(Context.add(IndexHistory, history))
+})
+
+/**
+ * Opens no connection: the first search does. Fails when the URL or the CA file is wrong, with what to correct.
+ * An interrupted search is aborted on the wire.
+ */
+export const layer = (options: OpenSearchOptions): Layer.Layer<Indexer | IndexHistory, IndexerError> =>
+  Layer.effectContext(make(options))

@@ -1,0 +1,130 @@
+/**
+ * What a search may answer, and when an answer counts. Pure.
+ *
+ * A partial answer is worse than none: an event on a shard that did not answer would look lost. So everything that is
+ * not provably whole is an error.
+ */
+import { Option, Result, Schema } from "effect"
+import { IndexerError } from "./Indexer.ts"
+import type { NewestEvent } from "./IndexHistory.ts"
+import { EVENT_TIME_FIELD } from "./opensearchSearches.ts"
+
+const Failure = Schema.Struct({
+  reason: Schema.optionalKey(
+    Schema.Struct({
+      type: Schema.optionalKey(Schema.String),
+      reason: Schema.optionalKey(Schema.NullOr(Schema.String)),
+    }),
+  ),
+})
+
+const Bucket = Schema.Struct({ key: Schema.String, doc_count: Schema.Int })
+
+const Reply = Schema.Struct({
+  timed_out: Schema.Boolean,
+  _shards: Schema.Struct({
+    total: Schema.Int,
+    successful: Schema.Int,
+    failed: Schema.Int,
+    failures: Schema.optionalKey(Schema.Array(Failure)),
+  }),
+  hits: Schema.Struct({
+    total: Schema.Struct({ value: Schema.Int, relation: Schema.Literals(["eq", "gte"]) }),
+    hits: Schema.optionalKey(
+      Schema.Array(Schema.Struct({ fields: Schema.Record(Schema.String, Schema.Array(Schema.Unknown)) })),
+    ),
+  }),
+  // `filter_path` leaves out what is empty.
+  aggregations: Schema.optionalKey(
+    Schema.Struct({
+      ids: Schema.Struct({
+        buckets: Schema.optionalKey(Schema.Array(Bucket)),
+        sum_other_doc_count: Schema.optionalKey(Schema.Int),
+      }),
+    }),
+  ),
+})
+export type Reply = typeof Reply.Type
+
+const decodeReply = Schema.decodeUnknownResult(Reply)
+
+const badResponse = (where: string, what: string) =>
+  new IndexerError({
+    reason: "bad-response",
+    message: `The indexer at ${where} answered a search with ${what}. Check that indexer.url is an OpenSearch of Wazuh's, and what stands between.`,
+  })
+
+const incomplete = (where: string, what: string) =>
+  new IndexerError({
+    reason: "incomplete",
+    message: `The indexer at ${where} answered a search only in part: ${what}. Look at the health of its indices; Waybill goes on asking.`,
+  })
+
+/** The reply, if it is whole: every shard answered, in time. */
+export const wholeReply = (where: string, body: unknown): Result.Result<Reply, IndexerError> => {
+  const decoded = decodeReply(body)
+  if (Result.isFailure(decoded)) {
+    const what =
+      typeof body === "string"
+        ? "something that is not JSON"
+        : `an unknown shape (${decoded.failure.message})`
+    return Result.fail(badResponse(where, what))
+  }
+  const reply = decoded.success
+  if (reply.timed_out) return Result.fail(incomplete(where, "it ran out of time"))
+  // A shard that is not assigned to any node is not counted as failed, it is only missing from the successful ones.
+  const silent = reply._shards.total - reply._shards.successful
+  if (silent > 0 || reply._shards.failed > 0) {
+    const why =
+      reply._shards.failures?.[0]?.reason?.reason ?? "no reason given; it may not be assigned to a node"
+    return Result.fail(
+      incomplete(
+        where,
+        `${Math.max(silent, reply._shards.failed)} of ${reply._shards.total} shards did not answer (${why})`,
+      ),
+    )
+  }
+  return Result.succeed(reply)
+}
+
+/** How many documents were found; exact or an error. */
+export const countOf = (where: string, reply: Reply): Result.Result<number, IndexerError> =>
+  reply.hits.total.relation === "eq"
+    ? Result.succeed(reply.hits.total.value)
+    : Result.fail(badResponse(where, "an estimate where the exact count was asked for"))
+
+/** How many documents each id has. The buckets must account for every document that was counted. */
+export const copiesOf = (
+  where: string,
+  reply: Reply,
+): Result.Result<ReadonlyMap<string, number>, IndexerError> => {
+  const copies = new Map(
+    (reply.aggregations?.ids.buckets ?? []).map((bucket) => [bucket.key, bucket.doc_count]),
+  )
+  const named = [...copies.values()].reduce((sum, count) => sum + count, 0)
+  return reply.aggregations?.ids.sum_other_doc_count || named !== reply.hits.total.value
+    ? Result.fail(
+        badResponse(where, `${reply.hits.total.value} documents, of which only ${named} were named`),
+      )
+    : Result.succeed(copies)
+}
+
+/** The one hit of the search for the newest event. */
+export const newestOf = (
+  where: string,
+  idField: string,
+  reply: Reply,
+): Result.Result<Option.Option<NewestEvent>, IndexerError> => {
+  const hit = reply.hits.hits?.[0]
+  if (hit === undefined) {
+    return reply.hits.total.value === 0
+      ? Result.succeed(Option.none())
+      : Result.fail(badResponse(where, "a hit that was not handed over"))
+  }
+  const id = hit.fields[idField]?.[0]
+  const time = hit.fields[EVENT_TIME_FIELD]?.[0]
+  const timeMillis = typeof time === "string" ? Date.parse(time) : Number.NaN
+  return typeof id === "string" && !Number.isNaN(timeMillis)
+    ? Result.succeed(Option.some({ id, timeMillis }))
+    : Result.fail(badResponse(where, `an event whose ${idField} or ${EVENT_TIME_FIELD} cannot be read`))
+}
