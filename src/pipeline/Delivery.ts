@@ -27,11 +27,12 @@ export const deliver = Effect.fnUntraced(function* (feed: Feed, checkpoint: Opti
 
   const delivered = yield* feed.poll(checkpoint).pipe(
     Stream.catch((error) => Stream.fromEffectDrain(Ref.set(failure, error))),
-    Stream.interruptWhen(stop.requested),
     Stream.mapEffect((page) => normalize(feed.name, page)),
     Stream.flattenIterable,
     Stream.mapEffect(searchBeforeSend),
     Stream.buffer({ capacity: 1 }),
+    // Here, because everything before it may be cut off and nothing after it may.
+    Stream.interruptWhen(stop.requested),
     Stream.mapEffect(write),
     Stream.mapEffect(confirm, { concurrency: "unbounded" }),
     Stream.mapEffect(commitInOrder),

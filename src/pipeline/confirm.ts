@@ -32,7 +32,7 @@ export const confirm = Effect.fnUntraced(function* (shipment: WrittenShipment) {
   const { maxAttempts } = yield* Policies
 
   let events = shipment.toWrite
-  let times = { startedAt: shipment.startedAt, writtenAt: shipment.writtenAt }
+  let { startedAt, writtenAt } = shipment
   let dead = shipment.dead
   let duplicated = shipment.duplicated
   let confirmedAt = shipment.writtenAt
@@ -43,7 +43,8 @@ export const confirm = Effect.fnUntraced(function* (shipment: WrittenShipment) {
       batch: batch.id,
       ids: events.map((event) => event.id),
       attempt,
-      ...times,
+      startedAt,
+      writtenAt,
     })
     duplicated += verdict.duplicated
     if (verdict._tag === "Confirmed") {
@@ -71,7 +72,11 @@ export const confirm = Effect.fnUntraced(function* (shipment: WrittenShipment) {
       break
     }
     attempt += 1
-    times = yield* writeAttempt({ feed: batch.feed, batch: batch.id, attempt }, events)
+    const again = yield* writeAttempt({ feed: batch.feed, batch: batch.id, attempt }, events)
+    dead += events.length - again.written.length
+    events = again.written
+    startedAt = again.startedAt
+    writtenAt = again.writtenAt
   }
 
   yield* inFlight.release(shipment.toWrite.length)
@@ -82,7 +87,7 @@ export const confirm = Effect.fnUntraced(function* (shipment: WrittenShipment) {
     known: shipment.known,
     dead,
     attempts: attempt,
-    lag_ms: confirmedAt - times.writtenAt,
+    lag_ms: confirmedAt - writtenAt,
   })
   return {
     batch: batch.id,

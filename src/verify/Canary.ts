@@ -37,7 +37,10 @@ const send = Effect.fnUntraced(function* (seen: Deferred.Deferred<number>) {
   const id = `canary-${randomUUID()}`
   const startedAt = yield* Clock.currentTimeMillis
   const sentAt = new Date(startedAt).toISOString()
-  yield* writeHolding([canaryJson(id, { batch: id, attempt: 1, sentAt })], { feed: CANARY_FEED, batch: id })
+  yield* writeHolding([canaryJson(id, { batch: id, attempt: 1, sentAt })], {
+    feed: CANARY_FEED,
+    batch: id,
+  }).pipe(Effect.orDie)
   const writtenAt = yield* Clock.currentTimeMillis
   yield* Log.info("canary.sent", "Sent a canary through the chain", { feed: CANARY_FEED, batch: id })
   yield* verifier.confirm({ feed: CANARY_FEED, batch: id, ids: [id], attempt: 1, startedAt, writtenAt }).pipe(

@@ -1,0 +1,82 @@
+/**
+ * What `waybill run` does, from the first canary to the end of the drain.
+ *
+ * Order at the start: a canary goes through the whole chain before anything is looked up or sent, so that what a
+ * killed run had in flight has arrived by then and is recognised.
+ */
+import { Duration, Effect, Fiber } from "effect"
+import { Configuration } from "../config/Configuration.ts"
+import { warnings } from "../config/warnings.ts"
+import { runFeed } from "../pipeline/FeedRunner.ts"
+import { Run } from "../pipeline/Run.ts"
+import { Stop } from "../pipeline/Stop.ts"
+import { Feeds } from "../sources/Source.ts"
+import * as Log from "../telemetry/log.ts"
+import { clearTheWay } from "../verify/Canary.ts"
+import { Verifier } from "../verify/Verifier.ts"
+import { Writer } from "../writers/Writer.ts"
+import { VERSION } from "./version.ts"
+
+const announce = Effect.gen(function* () {
+  const config = yield* Configuration
+  const feeds = yield* Feeds
+  yield* Effect.forEach(
+    warnings(config),
+    ({ key, message }) => Log.warning("config.insecure", message, { key }),
+    {
+      discard: true,
+    },
+  )
+  yield* Log.info("run.started", `Waybill ${VERSION} is running`, {
+    version: VERSION,
+    run: (yield* Run).id,
+    feeds: feeds.map((feed) => feed.name),
+    writer: (yield* Writer).kind,
+    indexer: new URL(config.indexer.url).host,
+  })
+})
+
+const feedAll = Effect.gen(function* () {
+  const { canary, verify } = yield* Configuration
+  const stop = yield* Stop
+  yield* Effect.raceFirst(
+    clearTheWay({ resendAfter: canary.resend_after, grace: verify.grace }),
+    stop.requested,
+  )
+  yield* Effect.forEach(yield* Feeds, runFeed, { concurrency: "unbounded", discard: true })
+})
+
+/** Ends only on a stop; the verifier looks as long as there may be something to confirm. */
+const work = Effect.gen(function* () {
+  const verifier = yield* Verifier
+  yield* announce
+  yield* Effect.raceFirst(verifier.watch, feedAll)
+})
+
+const drain = Effect.fnUntraced(function* (working: Fiber.Fiber<void>) {
+  const stop = yield* Stop
+  const verifier = yield* Verifier
+  const { shutdown } = yield* Configuration
+  const { events } = yield* verifier.status
+  yield* Log.info("run.draining", "Stopping: no more is fetched, what is on its way is waited for", {
+    unconfirmed: events,
+    at_most: Duration.format(shutdown.drain_timeout),
+  })
+  yield* stop.request
+  const ended = yield* Fiber.await(working).pipe(Effect.timeoutOption(shutdown.drain_timeout))
+  if (ended._tag === "Some") yield* Log.info("run.stopped", "Stopped; everything sent is confirmed")
+  else
+    yield* Log.warning(
+      "run.drain_incomplete",
+      "Stopped before everything was confirmed. Nothing is lost: the next start looks for it before it sends.",
+      { unconfirmed: (yield* verifier.status).events },
+    )
+})
+
+/** Runs until it is interrupted, and then drains. A defect of a part ends it with that defect. */
+export const application = Effect.gen(function* () {
+  const working = yield* Effect.forkScoped(work)
+  // Finalizers run last first: the drain comes before the fork is interrupted.
+  yield* Effect.addFinalizer(() => drain(working))
+  yield* Fiber.join(working)
+}).pipe(Effect.scoped)

@@ -1,0 +1,146 @@
+/** The parts of a run, put together from the configuration. This is the only place that knows all of them. */
+import { Duration, Effect, Layer } from "effect"
+import * as FileCheckpoints from "../checkpoints/FileCheckpoints.ts"
+import type { Config } from "../config/Config.ts"
+import { Configuration } from "../config/Configuration.ts"
+import * as FileDeadLetters from "../dead-letters/FileDeadLetters.ts"
+import * as NoDeadLetters from "../dead-letters/NoDeadLetters.ts"
+import type { IndexerError } from "../indexer/Indexer.ts"
+import * as OpenSearchIndexer from "../indexer/OpenSearchIndexer.ts"
+import * as Normalizers from "../normalizers/Registry.ts"
+import { InFlight } from "../pipeline/InFlight.ts"
+import { Policies } from "../pipeline/Policies.ts"
+import { Run } from "../pipeline/Run.ts"
+import { Stop } from "../pipeline/Stop.ts"
+import { defaultRetrySettings, type RequestFailure, type RetrySettings } from "../retry/decide.ts"
+import { retrySchedule } from "../retry/schedule.ts"
+import { firewallaFeeds } from "../sources/firewalla/layer.ts"
+import { baseUrlOfDomain } from "../sources/firewalla/options.ts"
+import { Feeds } from "../sources/Source.ts"
+import * as SearchingVerifier from "../verify/SearchingVerifier.ts"
+import { pacingLayer } from "../writers/pacing/StatsPacing.ts"
+import { socketWriterLayer } from "../writers/socket/SocketWriter.ts"
+
+const retrySettings = ({ retry }: Config, timeoutSeconds: number): RetrySettings => ({
+  maxRetries: retry.max_retries,
+  retryDelayMs: retry.retry_delay_ms,
+  multiplier: retry.multiplier,
+  jitter: retry.jitter,
+  timeoutSeconds,
+  maxRetryAfterSeconds: defaultRetrySettings.maxRetryAfterSeconds,
+})
+
+/** How a failed search looks to the retry policy. */
+const failureOf = ({ reason }: IndexerError): RequestFailure => {
+  switch (reason) {
+    case "unreachable":
+      return { _tag: "Network" }
+    case "timed-out":
+    case "incomplete":
+      return { _tag: "TimedOut" }
+    case "overloaded":
+      return { _tag: "Status", status: 503 }
+    case "unauthorized":
+      return { _tag: "Status", status: 401 }
+    case "forbidden":
+      return { _tag: "Status", status: 403 }
+    case "untrusted":
+    case "bad-response":
+      return { _tag: "Unusable" }
+  }
+}
+
+const indexer = (config: Config) =>
+  OpenSearchIndexer.layer({
+    url: config.indexer.url,
+    username: config.indexer.username,
+    password: config.indexer.password,
+    caFile: config.indexer.ca_file,
+    verifyTls: config.indexer.verify_tls,
+    indexPattern: config.indexer.index_pattern,
+    timeout: Duration.seconds(config.indexer.timeout_seconds),
+    maxIds: config.indexer.max_ids_per_search,
+    retry: Effect.retry(
+      retrySchedule({ settings: retrySettings(config, config.indexer.timeout_seconds), failureOf }),
+    ),
+  })
+
+const verifier = ({ indexer, verify }: Config) =>
+  SearchingVerifier.layer({
+    minInterval: verify.min_interval,
+    maxInterval: verify.max_interval,
+    warnAfter: verify.warn_after,
+    clockSkew: verify.clock_skew,
+    maxIdsPerSearch: indexer.max_ids_per_search,
+  })
+
+const writer = ({ writer: { location, pacing, socket } }: Config) =>
+  socketWriterLayer({
+    path: socket.path,
+    location,
+    sendTimeout: Duration.seconds(socket.send_timeout_seconds),
+  }).pipe(
+    Layer.provideMerge(
+      pacingLayer({
+        statsPath: socket.stats_path,
+        queueShare: pacing.queue_share,
+        eventsPerSecond: pacing.events_per_second,
+        burst: pacing.burst,
+        chunk: pacing.chunk,
+      }),
+    ),
+  )
+
+const feeds = (config: Config) => {
+  const { firewalla } = config.source
+  const { alarms, devices, flows } = firewalla.feeds
+  const baseUrl =
+    firewalla.base_url ?? (firewalla.domain === undefined ? undefined : baseUrlOfDomain(firewalla.domain))
+  // The configuration is refused when a feed is enabled and one of these is missing; so no feed is.
+  if (baseUrl === undefined || firewalla.token === undefined) return Layer.succeed(Feeds, [])
+  return firewallaFeeds({
+    baseUrl,
+    token: firewalla.token,
+    box: firewalla.box,
+    group: firewalla.group,
+    requestsPerMinute: firewalla.requests_per_minute,
+    retention: firewalla.retention,
+    maxPageBytes: firewalla.max_page_bytes,
+    retry: retrySettings(config, firewalla.timeout_seconds),
+    feeds: {
+      alarms: alarms.enabled
+        ? { ...alarms, firstRun: alarms.first_run, pageSize: alarms.page_size }
+        : undefined,
+      flows: flows.enabled ? { ...flows, firstRun: flows.first_run, pageSize: flows.page_size } : undefined,
+      devices: devices.enabled ? devices : undefined,
+    },
+  })
+}
+
+const deadLetters = ({ dlq }: Config) =>
+  dlq.enabled ? FileDeadLetters.layer(dlq.base_path) : NoDeadLetters.layer
+
+const policies = (config: Config) =>
+  Layer.succeed(Policies, {
+    maxBatchEvents: config.batch.max_events,
+    maxAttempts: config.verify.max_attempts,
+    maxDelay: config.retry.max_delay,
+  })
+
+/** Everything that `run` works with. */
+export const layer = Layer.unwrap(
+  Effect.map(Configuration, (config) =>
+    Layer.mergeAll(
+      feeds(config),
+      Normalizers.layer,
+      writer(config),
+      verifier(config).pipe(Layer.provideMerge(indexer(config))),
+      FileCheckpoints.layer(config.state.path),
+      deadLetters(config),
+      policies(config),
+      InFlight.layer(config.verify.max_unconfirmed_events),
+      Run.layer,
+      Stop.layer,
+    ),
+  ),
+)

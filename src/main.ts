@@ -1,0 +1,20 @@
+/** The command tree and its layers. */
+import { NodeRuntime, NodeServices } from "@effect/platform-node"
+import { Cause, Effect, Exit, Runtime } from "effect"
+import { Command } from "effect/cli"
+import { VERSION } from "./app/version.ts"
+import { root } from "./cli/root.ts"
+import { run } from "./cli/run.ts"
+
+root.pipe(
+  Command.withSubcommands([run]),
+  Command.run({ version: VERSION }),
+  Effect.provide(NodeServices.layer),
+  NodeRuntime.runMain({
+    // A stop by signal that drained is a success, for systemd and Docker too.
+    teardown: (exit, onExit) =>
+      Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
+        ? onExit(0)
+        : Runtime.defaultTeardown(exit, onExit),
+  }),
+)

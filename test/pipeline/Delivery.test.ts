@@ -1,0 +1,190 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber, type Layer, Option } from "effect"
+import { TestClock } from "effect/testing"
+import { Checkpoints } from "../../src/checkpoints/Checkpoints.ts"
+import { deliver } from "../../src/pipeline/Delivery.ts"
+import { Stop } from "../../src/pipeline/Stop.ts"
+import { Verifier } from "../../src/verify/Verifier.ts"
+import { withoutLogs } from "../support/logRecorder.ts"
+import { Chain, FEED, idOf, type Record } from "./chain.ts"
+
+const records = (count: number, at: (n: number) => number = (n) => n * 100): ReadonlyArray<Record> =>
+  Array.from({ length: count }, (_, n) => ({ serial: n, ts: at(n) }))
+
+/** One poll from the committed checkpoint, beside the verifier's loop. */
+const poll = (chain: Chain) =>
+  Effect.gen(function* () {
+    const checkpoint = yield* (yield* Checkpoints).load(FEED)
+    return yield* Effect.raceFirst((yield* Verifier).watch, deliver(chain.feed, checkpoint))
+  })
+
+const passing = (seconds: number) => Effect.repeat(TestClock.adjust("250 millis"), { times: seconds * 4 - 1 })
+
+const committed = Effect.flatMap(Checkpoints, (checkpoints) => checkpoints.load(FEED)).pipe(
+  Effect.map(
+    Option.match({
+      onNone: () => undefined,
+      onSome: ({ position }) => (position.kind === "time" ? position.up_to : undefined),
+    }),
+  ),
+)
+
+/** Source ids = indexed ids + dead letters, none twice, and no commit was ever ahead. */
+const assertEquation = (chain: Chain) => {
+  assert.deepStrictEqual(
+    chain.records.map(idOf).filter((id) => !chain.isSettled(id)),
+    [],
+  )
+  assert.deepStrictEqual(
+    [...chain.indexer.documents].filter(([, copies]) => copies > 1),
+    [],
+  )
+  assert.deepStrictEqual(chain.ahead, [])
+}
+
+const inChain = <A, E>(chain: Chain, steps: Effect.Effect<A, E, Layer.Success<Chain["layer"]>>) =>
+  steps.pipe(Effect.provide(chain.layer), withoutLogs)
+
+describe("Delivery", () => {
+  it.effect("delivers every record once and commits up to the last", () => {
+    const chain = new Chain(records(95))
+    return inChain(
+      chain,
+      Effect.gen(function* () {
+        const delivering = yield* Effect.forkChild(poll(chain))
+        yield* passing(120)
+        const summary = yield* Fiber.join(delivering)
+        assert.deepInclude(summary, { written: 95, known: 0, dead: 0, failure: undefined })
+        assert.strictEqual(yield* committed, 9401)
+        assertEquation(chain)
+      }),
+    )
+  })
+
+  it.effect("holds the checkpoint at a hole, while later batches are confirmed behind it", () => {
+    const chain = new Chain(records(40))
+    chain.arrival = (id) => (id === "event-12" ? 500_000 : 1000)
+    return inChain(
+      chain,
+      Effect.gen(function* () {
+        const delivering = yield* Effect.forkChild(poll(chain))
+        yield* passing(300)
+        assert.strictEqual(yield* committed, 900)
+        assert.isTrue(chain.indexer.documents.has("event-30"))
+        yield* passing(300)
+        yield* Fiber.join(delivering)
+        assert.strictEqual(yield* committed, 3901)
+        assertEquation(chain)
+      }),
+    )
+  })
+
+  it.effect("never has more events unconfirmed than the bound allows", () => {
+    const chain = new Chain(records(95))
+    chain.arrival = () => undefined
+    return inChain(
+      chain,
+      Effect.gen(function* () {
+        yield* Effect.forkChild(poll(chain))
+        yield* passing(60)
+        assert.isAtMost(chain.sent.length, 25)
+        assert.isAtLeast(chain.sent.length, 18)
+      }),
+    )
+  })
+
+  it.effect("a page that fails in the middle leaves what came before it delivered and committed", () => {
+    const chain = new Chain(records(40))
+    chain.failingPage = 2
+    return inChain(
+      chain,
+      Effect.gen(function* () {
+        const delivering = yield* Effect.forkChild(poll(chain))
+        yield* passing(30)
+        const summary = yield* Fiber.join(delivering)
+        assert.strictEqual(summary.failure?.reason._tag, "ServerError")
+        assert.strictEqual(summary.written, 20)
+        assert.strictEqual(yield* committed, 1900)
+
+        chain.failingPage = undefined
+        const again = yield* Effect.forkChild(poll(chain))
+        yield* passing(30)
+        yield* Fiber.join(again)
+        assert.strictEqual(chain.sent.length, 40)
+        assertEquation(chain)
+      }),
+    )
+  })
+
+  it.effect("a record that no event can be made of costs itself and nothing else, and is kept once", () => {
+    const chain = new Chain(
+      records(20).map((record) => (record.serial === 4 ? { ...record, bad: true } : record)),
+    )
+    return inChain(
+      chain,
+      Effect.gen(function* () {
+        const delivering = yield* Effect.forkChild(poll(chain))
+        yield* passing(30)
+        assert.deepInclude(yield* Fiber.join(delivering), { written: 19, dead: 1 })
+        assert.strictEqual(chain.letters.get("event-4")?.reason, "normalization_failed")
+        assertEquation(chain)
+      }),
+    )
+  })
+
+  it.effect("sends nothing that the index already has", () => {
+    const chain = new Chain(records(40))
+    chain.indexer.index(...records(25).map(idOf))
+    return inChain(
+      chain,
+      Effect.gen(function* () {
+        const delivering = yield* Effect.forkChild(poll(chain))
+        yield* passing(30)
+        assert.deepInclude(yield* Fiber.join(delivering), { written: 15, known: 25 })
+        assert.deepStrictEqual(chain.sent, records(40).slice(25).map(idOf))
+        assertEquation(chain)
+      }),
+    )
+  })
+
+  it.effect("many events of one second over a page border: a stop and a start lose and double none", () => {
+    const chain = new Chain(records(30, () => 5000))
+    return inChain(
+      chain,
+      Effect.gen(function* () {
+        chain.failingPage = 1
+        const first = yield* Effect.forkChild(poll(chain))
+        yield* passing(30)
+        yield* Fiber.join(first)
+        assert.strictEqual(yield* committed, 5000)
+        chain.failingPage = undefined
+        const second = yield* Effect.forkChild(poll(chain))
+        yield* passing(30)
+        yield* Fiber.join(second)
+        assertEquation(chain)
+      }),
+    )
+  })
+
+  it.effect("a stop ends the fetching, and what is on its way is still confirmed and committed", () => {
+    const chain = new Chain(records(95))
+    return inChain(
+      chain,
+      Effect.gen(function* () {
+        const stop = yield* Stop
+        const delivering = yield* Effect.forkChild(poll(chain))
+        yield* passing(1)
+        yield* stop.request
+        const sent = chain.sent.length
+        yield* passing(30)
+        yield* Fiber.join(delivering)
+        assert.isBelow(chain.sent.length, 95)
+        assert.isAtMost(chain.sent.length, sent + 7)
+        assert.isTrue(chain.sent.every((id) => chain.isSettled(id)))
+        assert.deepStrictEqual(chain.ahead, [])
+        const last = chain.sent.length - 1
+        assert.isAtLeast((yield* committed) ?? 0, Math.floor(last / 10) * 1000 - 100)
+      }),
+    )
+  })
+})
