@@ -1,0 +1,78 @@
+/** The Firewalla source: its configured feeds over one client, which they share with its connections and rate limit. */
+import { Duration, Effect, Layer } from "effect"
+import { type Feed, Feeds } from "../Source.ts"
+import { makeDevicesFeed } from "./devicesFeed.ts"
+import { layerHttp } from "./httpMspApi.ts"
+import { alarmId, flowId } from "./identity.ts"
+import type { MspApi } from "./MspApi.ts"
+import type { FirewallaOptions, InvalidFirewallaOptions, TimeFeedOptions } from "./options.ts"
+import { isNotable } from "./query.ts"
+import type { RecordKind } from "./sliceProgress.ts"
+import { makeTimeFeed } from "./timeFeed.ts"
+
+/** `source` of every envelope, and the first part of the feeds' names. A contract: people search by it. */
+export const SOURCE = "firewalla-msp"
+
+/** Device changes a page; they come from one reply, so this only bounds a batch. */
+const DEVICE_CHANGES_A_PAGE = 500
+
+export const alarms: RecordKind = { feed: "alarms", idOf: alarmId, hasTwins: false }
+export const flows: RecordKind = { feed: "flows", idOf: flowId, hasTwins: true }
+
+/** Provides `Feeds`, with connections of its own to the portal. Fails where the token would go over plain http. */
+export const firewallaFeeds = (options: FirewallaOptions): Layer.Layer<Feeds, InvalidFirewallaOptions> =>
+  firewallaFeedsNoDeps(options).pipe(Layer.provide(layerHttp(options)))
+
+/** The same over any `MspApi`. */
+export const firewallaFeedsNoDeps = (options: FirewallaOptions): Layer.Layer<Feeds, never, MspApi> =>
+  Layer.effect(Feeds, makeFeeds(options))
+
+const makeFeeds = Effect.fnUntraced(function* (options: FirewallaOptions) {
+  const filter = { box: options.box, group: options.group }
+  const feeds: Array<Feed> = []
+  const timeFeed = (
+    kind: RecordKind,
+    sourceType: string,
+    chosen: TimeFeedOptions,
+    wanted: (r: unknown) => boolean,
+  ) =>
+    makeTimeFeed({
+      name: `${SOURCE}/${kind.feed}`,
+      source: SOURCE,
+      sourceType,
+      path: `/${kind.feed}`,
+      kind,
+      interval: chosen.interval,
+      pageSize: chosen.pageSize,
+      overlap: wholeSeconds(chosen.overlap),
+      firstRun: wholeSeconds(chosen.firstRun),
+      retention: wholeSeconds(options.retention),
+      sliceLength: wholeSeconds(chosen.slice),
+      filter,
+      query: chosen.query,
+      wanted,
+    })
+  const { alarms: alarmsOptions, flows: flowsOptions, devices } = options.feeds
+  if (alarmsOptions !== undefined) {
+    feeds.push(yield* timeFeed(alarms, "firewalla:alarm", alarmsOptions, () => true))
+  }
+  if (flowsOptions !== undefined) {
+    const wanted = flowsOptions.only === "notable" ? isNotable : () => true
+    feeds.push(yield* timeFeed(flows, "firewalla:flow", flowsOptions, wanted))
+  }
+  if (devices !== undefined) {
+    feeds.push(
+      yield* makeDevicesFeed({
+        name: `${SOURCE}/devices`,
+        source: SOURCE,
+        sourceType: "firewalla:device_change",
+        interval: devices.interval,
+        pageSize: DEVICE_CHANGES_A_PAGE,
+        filter,
+      }),
+    )
+  }
+  return feeds
+})
+
+const wholeSeconds = (duration: Duration.Duration): number => Math.ceil(Duration.toSeconds(duration))

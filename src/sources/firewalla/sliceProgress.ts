@@ -1,0 +1,141 @@
+/**
+ * Reads the pages of one slice in turn: tells records from repeats, gives each its id, and says how far the checkpoint
+ * may follow. Pure.
+ *
+ * **Repeats and twins.** When a late record lands before the place that a cursor points to, the pages shift and the
+ * last rows of a page come again at the head of the next. Equal rows on one page are certainly different records
+ * (twins) and get the ordinals 0, 1, …. A row equal to one of an earlier page may be either, so the caller reads the
+ * seconds in doubt once more, alone, and the number of equal rows there decides (`doubtOf`, `settled`). Since rows come
+ * sorted, only the last page and the current second need be remembered.
+ *
+ * **Position.** After a page that is not the slice's last: the newest record's whole second, which will be read again
+ * from its beginning. That holds only if rows really come in ascending order, so the position does not leave the
+ * slice's beginning until an order has shown itself (two different seconds, ascending), and stops for the rest of the
+ * slice when a record goes back in time. The slice's end is always right, since the slice was then read whole.
+ */
+import { type FirewallaFeed, twinId, unreadableId } from "./identity.ts"
+import { tsOf } from "./records.ts"
+import type { Stretch } from "./window.ts"
+
+/** How records of a feed are told apart. */
+export interface RecordKind {
+  readonly feed: FirewallaFeed
+  /** The id by the record's own fields; undefined if it lacks them. */
+  readonly idOf: (record: unknown) => string | undefined
+  /** Whether two records can be equal in all of these fields. Not where the API gives an id of its own. */
+  readonly hasTwins: boolean
+}
+
+export interface SliceProgress {
+  /** By id: the second of the record (undefined: it has no time), and how many equal ones were taken. */
+  readonly seen: ReadonlyMap<string, Seen>
+  /** The newest whole second so far. */
+  readonly newest: number | undefined
+  readonly order: "unknown" | "ascending" | "broken"
+  /** The whole second up to which a checkpoint may follow. */
+  readonly position: number
+}
+
+interface Seen {
+  readonly second: number | undefined
+  readonly taken: number
+}
+
+interface Row {
+  readonly record: unknown
+  readonly id: string
+  readonly second: number | undefined
+}
+
+/** A page's rows that lie in the slice, and how many there are of each id. */
+export interface ReadRows {
+  readonly rows: ReadonlyArray<Row>
+  readonly counts: ReadonlyMap<string, number>
+  /** Rows that the API sent although they lie before the slice or beyond its end. */
+  readonly outside: number
+}
+
+export interface Taken {
+  readonly record: unknown
+  readonly id: string
+}
+
+export const startOf = (slice: Stretch): SliceProgress => ({
+  seen: new Map(),
+  newest: undefined,
+  order: "unknown",
+  position: slice.from,
+})
+
+export const readRows = (kind: RecordKind, slice: Stretch, records: ReadonlyArray<unknown>): ReadRows => {
+  const rows: Array<Row> = []
+  const counts = new Map<string, number>()
+  let outside = 0
+  for (const record of records) {
+    const ts = tsOf(record)
+    if (ts !== undefined && (ts < slice.from || ts >= slice.to)) {
+      // The end itself is expected: whether the API counts it in is not documented.
+      if (ts !== slice.to) outside++
+      continue
+    }
+    const id = kind.idOf(record) ?? unreadableId(kind.feed, record)
+    rows.push({ record, id, second: ts === undefined ? undefined : Math.floor(ts) })
+    counts.set(id, (counts.get(id) ?? 0) + 1)
+  }
+  return { rows, counts, outside }
+}
+
+/** The seconds that hold a row of which it is not known whether it is a repeat or a twin; undefined if there is none. */
+export const doubtOf = (kind: RecordKind, progress: SliceProgress, page: ReadRows): Stretch | undefined => {
+  if (!kind.hasTwins || progress.seen.size === 0) return undefined
+  let from = Number.POSITIVE_INFINITY
+  let to = Number.NEGATIVE_INFINITY
+  for (const { id, second } of page.rows) {
+    if (second === undefined || !progress.seen.has(id)) continue
+    from = Math.min(from, second)
+    to = Math.max(to, second + 1)
+  }
+  return from < to ? { from, to } : undefined
+}
+
+/**
+ * Takes a page. `settled` is how many equal rows there really are, by id, where that was in doubt and could be read;
+ * without it the highest number on any one page counts, which can only be too low by a twin that lies across a border.
+ */
+export const takePage = (
+  kind: RecordKind,
+  progress: SliceProgress,
+  page: ReadRows,
+  settled: ReadonlyMap<string, number> | undefined,
+): { readonly taken: ReadonlyArray<Taken>; readonly progress: SliceProgress } => {
+  const taken: Array<Taken> = []
+  const onPage = new Map<string, Seen>()
+  let { newest, order } = progress
+  for (const { record, id, second } of page.rows) {
+    const before = onPage.get(id) ?? progress.seen.get(id) ?? { second, taken: 0 }
+    const most = kind.hasTwins ? Math.max(page.counts.get(id) ?? 1, settled?.get(id) ?? 0) : 1
+    const isNew = before.taken < most
+    onPage.set(id, isNew ? { second, taken: before.taken + 1 } : before)
+    if (!isNew) continue
+    taken.push({ record, id: twinId(kind.feed, id, before.taken) })
+    if (second === undefined) continue
+    if (newest !== undefined && second < newest) order = "broken"
+    else if (newest !== undefined && second > newest && order === "unknown") order = "ascending"
+    newest = newest === undefined ? second : Math.max(newest, second)
+  }
+  const position = order === "ascending" && newest !== undefined ? newest : progress.position
+  return { taken, progress: { seen: remember(progress, onPage, newest), newest, order, position } }
+}
+
+/** The last page and the current second. */
+const remember = (
+  progress: SliceProgress,
+  onPage: ReadonlyMap<string, Seen>,
+  newest: number | undefined,
+): ReadonlyMap<string, Seen> => {
+  const seen = new Map(onPage)
+  for (const [id, entry] of progress.seen) {
+    if (entry.second === newest && !seen.has(id)) seen.set(id, entry)
+  }
+  return seen
+}
