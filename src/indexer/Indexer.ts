@@ -24,6 +24,8 @@ export class IndexerError extends Data.TaggedError("IndexerError")<{
   readonly reason: IndexerErrorReason
   /** What happened, where, and what to do about it. */
   readonly message: string
+  /** The Retry-After header of an overloaded indexer, or of what stands before it, as received. */
+  readonly retryAfter?: string
 }> {}
 
 export interface Indexed {

@@ -7,9 +7,11 @@
 import { readFile } from "node:fs/promises"
 import { Client } from "@opensearch-project/opensearch"
 import { Context, Duration, Effect, Layer, Redacted, type Result } from "effect"
+import { defaultRetrySettings, type RetrySettings } from "../retry/decide.ts"
+import { retrySchedule } from "../retry/schedule.ts"
 import { Indexer, IndexerError } from "./Indexer.ts"
 import { IndexHistory } from "./IndexHistory.ts"
-import { fromClient, timedOut } from "./opensearchErrors.ts"
+import { failureOf, fromClient, timedOut } from "./opensearchErrors.ts"
 import { copiesOf, countOf, newestOf, type Reply, wholeReply } from "./opensearchReplies.ts"
 import { copiesSearch, countSearch, inQueries, newestSearch, REPLY_PARTS } from "./opensearchSearches.ts"
 
@@ -26,16 +28,16 @@ export interface OpenSearchOptions {
   readonly verifyTls?: boolean | undefined
   /** `wazuh-alerts-4.x-*` by default. */
   readonly indexPattern?: string | undefined
-  /** For one search, from the first byte sent to the last one received; 30 seconds by default. */
+  /** For one search, from the first byte sent to the last one received; 10 seconds by default. */
   readonly timeout?: Duration.Input | undefined
-  /** Ids asked for in one search: 10,000 by default, 65,535 at most. */
+  /** Ids asked for in one search: 5,000 by default, 65,535 at most. */
   readonly maxIds?: number | undefined
   /** The keyword field with the event's id: `data.event_id` by default. */
   readonly idField?: string | undefined
   /** The date field with the time of arrival: `@timestamp` by default. */
   readonly timeField?: string | undefined
-  /** Put around each single search: the quick retries. None by default. */
-  readonly retry?: (<A>(search: Effect.Effect<A, IndexerError>) => Effect.Effect<A, IndexerError>) | undefined
+  /** The quick retries of each search; what lasts longer is the caller's business. */
+  readonly retry?: RetrySettings | undefined
 }
 
 /** Open indices only, and a pattern that matches nothing yet is an empty index, not an error. */
@@ -80,24 +82,34 @@ const makeClient = Effect.fnUntraced(function* (options: OpenSearchOptions, time
         message: "indexer.url is not the URL of an indexer. Write it as https://host:9200.",
       }),
   })
-  return yield* Effect.acquireRelease(open, (client) => Effect.promise(() => client.close()))
+  // After a turn of the loop: an aborted search counts as open until then, and `close` would wait a second for it.
+  return yield* Effect.acquireRelease(open, (client) =>
+    Effect.andThen(
+      Effect.yieldNow,
+      Effect.promise(() => client.close()),
+    ),
+  )
 })
 
 const make = Effect.fnUntraced(function* (options: OpenSearchOptions) {
-  const timeout = Duration.fromInputUnsafe(options.timeout ?? "30 seconds")
+  const timeout = Duration.fromInputUnsafe(options.timeout ?? "10 seconds")
   const timeoutMillis = Duration.toMillis(timeout)
   const client = yield* makeClient(options, timeoutMillis)
   const where = new URL(options.url).host
   const pattern = options.indexPattern ?? "wazuh-alerts-4.x-*"
   const fields = { id: options.idField ?? "data.event_id", arrival: options.timeField ?? "@timestamp" }
-  const maxIds = options.maxIds ?? 10_000
-  const retry = options.retry ?? ((search) => search)
+  const maxIds = options.maxIds ?? 5000
+  const settings = options.retry ?? defaultRetrySettings
 
   const request = (body: SearchBody) =>
     Effect.tryPromise({
       try: (signal) => {
         const sent = client.search({ ...SEARCH_PARAMETERS, index: pattern, body })
-        signal.addEventListener("abort", () => sent.abort(), { once: true })
+        // Nothing is returned: Node throws, uncaught, what a thenable that a listener returns is rejected with.
+        const abort = () => {
+          sent.abort()
+        }
+        signal.addEventListener("abort", abort, { once: true })
         return sent
       },
       catch: (cause) => fromClient(where, pattern, timeoutMillis, cause),
@@ -108,7 +120,10 @@ const make = Effect.fnUntraced(function* (options: OpenSearchOptions) {
     )
 
   const search = <A>(body: SearchBody, read: (reply: Reply) => Result.Result<A, IndexerError>) =>
-    retry(Effect.flatMap(request(body), (reply) => Effect.fromResult(read(reply))))
+    request(body).pipe(
+      Effect.flatMap((reply) => Effect.fromResult(read(reply))),
+      Effect.retry(retrySchedule({ settings, failureOf })),
+    )
 
   const indexer = Indexer.of({
     count: ({ ids, since }) =>

@@ -6,6 +6,7 @@
  */
 import { errors } from "@opensearch-project/opensearch"
 import { Option, Schema } from "effect"
+import type { RequestFailure } from "../retry/decide.ts"
 import { IndexerError, type IndexerErrorReason } from "./Indexer.ts"
 
 /** Node's messages for a certificate it does not accept (OpenSSL's X509_verify_cert_error_string, and checkServerIdentity). */
@@ -38,10 +39,16 @@ const nodesReason = (body: unknown): string =>
 const missingPermission = (reason: string): string =>
   /\[(\w+:[^\]]+)\]/.exec(reason)?.[1] ?? "indices:data/read/search"
 
-const fail = (reason: IndexerErrorReason, message: string): IndexerError =>
-  new IndexerError({ reason, message })
+const fail = (reason: IndexerErrorReason, message: string, retryAfter?: string): IndexerError =>
+  new IndexerError({ reason, message, ...(retryAfter === undefined ? {} : { retryAfter }) })
 
-const fromStatus = (where: string, pattern: string, status: number, body: unknown): IndexerError => {
+const fromStatus = (
+  where: string,
+  pattern: string,
+  { statusCode: status, body, headers }: errors.ResponseError,
+): IndexerError => {
+  const { "retry-after": header }: Readonly<Record<string, unknown>> = headers ?? {}
+  const retryAfter = typeof header === "string" ? header : undefined
   const reason = nodesReason(body)
   if (status === 401) {
     return fail(
@@ -59,6 +66,7 @@ const fromStatus = (where: string, pattern: string, status: number, body: unknow
     return fail(
       "overloaded",
       `The indexer at ${where} has too much to do (429)${reason}. Waybill asks again later.`,
+      retryAfter,
     )
   }
   if (status === 408)
@@ -67,6 +75,7 @@ const fromStatus = (where: string, pattern: string, status: number, body: unknow
     return fail(
       "overloaded",
       `The indexer at ${where} cannot answer a search now (${status})${reason}. Look at its log and its health; Waybill asks again later.`,
+      retryAfter,
     )
   }
   return fail(
@@ -108,7 +117,7 @@ export const fromClient = (
   timeoutMillis: number,
   cause: unknown,
 ): IndexerError => {
-  if (cause instanceof errors.ResponseError) return fromStatus(where, pattern, cause.statusCode, cause.body)
+  if (cause instanceof errors.ResponseError) return fromStatus(where, pattern, cause)
   if (cause instanceof errors.TimeoutError) return timedOut(where, timeoutMillis)
   if (cause instanceof errors.ConnectionError) return fromConnection(where, cause.message)
   if (cause instanceof errors.DeserializationError) {
@@ -124,12 +133,23 @@ export const fromClient = (
   )
 }
 
-const WORTH_ANOTHER_TRY: ReadonlySet<IndexerErrorReason> = new Set([
-  "unreachable",
-  "overloaded",
-  "timed-out",
-  "incomplete",
-])
-
-/** Whether the same search may succeed a moment later. Logins, rights and certificates need a person. */
-export const isTransient = (error: IndexerError): boolean => WORTH_ANOTHER_TRY.has(error.reason)
+/** What the error means for the quick retries. */
+export const failureOf = (error: IndexerError): RequestFailure => {
+  switch (error.reason) {
+    case "unreachable":
+    // Part of an answer is an answer cut short: the rest may be there a moment later.
+    case "incomplete":
+      return { _tag: "Network" }
+    case "timed-out":
+      return { _tag: "TimedOut" }
+    case "overloaded":
+      return { _tag: "Status", status: 503, retryAfter: error.retryAfter }
+    case "unauthorized":
+      return { _tag: "Status", status: 401 }
+    case "forbidden":
+      return { _tag: "Status", status: 403 }
+    case "untrusted":
+    case "bad-response":
+      return { _tag: "Unusable" }
+  }
+}
