@@ -7,116 +7,23 @@
  * Sections are always present; `loadConfig` adds those that a file leaves out.
  */
 import { Schema } from "effect"
+import { firewalla } from "./firewallaSection.ts"
 import {
   choice,
   duration,
   durationOrZero,
   flag,
-  hostName,
   integer,
   number,
   optional,
   path,
   required,
   secret,
+  section,
   text,
-  textOrEmpty,
   url,
   withDefault,
 } from "./settings.ts"
-
-const section = <const Fields extends Schema.Struct.Fields>(description: string, fields: Fields) =>
-  Schema.Struct(fields).annotate({ description })
-
-const flagged = (what: string) => withDefault(flag, true, `Whether ${what}.`)
-
-const alarms = section("Security alarms.", {
-  enabled: flagged("alarms are fetched"),
-  interval: withDefault(duration, "5 minutes", "Time between two polls."),
-  overlap: withDefault(
-    durationOrZero,
-    "1 hour",
-    "How far each poll goes back before the checkpoint, to catch what the API returns late. What the index already has is not sent again.",
-  ),
-  first_run: withDefault(durationOrZero, "7 days", "How far the first poll ever goes back."),
-  page_size: withDefault(integer(1, 500), 200, "Records a request; the API gives at most 500."),
-  slice: withDefault(
-    duration,
-    "1 day",
-    "A long gap is fetched, delivered and committed in slices of this length, so that a restart resumes inside it.",
-  ),
-  query: withDefault(
-    textOrEmpty,
-    "",
-    "A filter in Firewalla's query language, such as `type:1,2 -device.name:printer`; empty: all. Without `ts`, which Waybill adds.",
-  ),
-})
-
-const flows = section("Network flows.", {
-  enabled: flagged("flows are fetched"),
-  interval: withDefault(duration, "15 minutes", "Time between two polls."),
-  overlap: withDefault(
-    durationOrZero,
-    "1 hour",
-    "How far each poll goes back before the checkpoint. A box that was offline reports its flows hours later.",
-  ),
-  first_run: withDefault(durationOrZero, "1 hour", "How far the first poll ever goes back."),
-  page_size: withDefault(integer(1, 500), 500, "Records a request; the API gives at most 500."),
-  slice: withDefault(duration, "1 hour", "The length of the slices a long gap is cut into."),
-  query: withDefault(textOrEmpty, "", "A filter in Firewalla's query language; empty: all."),
-  only: withDefault(
-    choice(["all", "notable"]),
-    "all",
-    "`notable` keeps flows that were blocked, moved more than 1,000,000 bytes, or have no category.",
-  ),
-})
-
-const devices = section("Changes of the device inventory: new, removed and changed devices.", {
-  enabled: flagged("the inventory is compared"),
-  interval: withDefault(duration, "1 day", "Time between two comparisons."),
-})
-
-const firewalla = section("The Firewalla MSP API.", {
-  domain: optional(
-    hostName,
-    "example.firewalla.net",
-    "The MSP domain. Give this or `base_url` when a feed is enabled.",
-  ),
-  base_url: optional(
-    url,
-    "https://example.firewalla.net/v2",
-    "The API's whole address in place of `domain`, version included.",
-  ),
-  token: optional(
-    secret("source.firewalla.token"),
-    "…",
-    "The personal access token. Give this or `token_file` when a feed is enabled.",
-  ),
-  token_file: optional(path, "/run/secrets/msp_token", "A file that holds the token, in place of `token`."),
-  box: optional(
-    text,
-    "00000000-0000-0000-0000-000000000000",
-    "Only this box, by its gid. Not together with `group`.",
-  ),
-  group: optional(text, "1", "Only the boxes of this group, by its id. Not together with `box`."),
-  requests_per_minute: withDefault(
-    integer(1, 6000),
-    90,
-    "Requests a minute at most; third parties speak of a limit of 100. A 429 with Retry-After is obeyed in any case.",
-  ),
-  timeout_seconds: withDefault(number(0.1, 600), 30, "How long one request may take."),
-  retention: withDefault(
-    duration,
-    "30 days",
-    "How long the API keeps records: 24 hours in the Free plan, 30 days in Professional, 180 days in Business. A gap older than this is reported as lost.",
-  ),
-  max_page_bytes: withDefault(
-    integer(65_536, 268_435_456),
-    33_554_432,
-    "A reply larger than this is refused, which bounds memory.",
-  ),
-  feeds: section("What is fetched. Each feed has a checkpoint of its own.", { alarms, flows, devices }),
-})
 
 const writer = section("How events get into Wazuh.", {
   kind: withDefault(

@@ -57,10 +57,7 @@ const walk = (ast: SchemaAST.AST, path: ReadonlyArray<string>): ReadonlyArray<Ke
   const inside = ast.propertySignatures.flatMap(({ name, type }) => walk(type, [...path, String(name)]))
   return path.length === 0
     ? inside
-    : [
-        { _tag: "Section", name, path, description: String(ast.annotations?.["description"] ?? "") },
-        ...inside,
-      ]
+    : [{ _tag: "Section", name, path, description: String(ast.annotations?.description ?? "") }, ...inside]
 }
 
 export const catalogue: ReadonlyArray<Key | Section> = walk(Config.ast, [])

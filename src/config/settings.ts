@@ -57,6 +57,10 @@ const kindOf = <S extends Value>(schema: S, facts: Facts): KindOf<S> => ({ schem
 
 const annotations = (setting: Setting) => ({ description: setting.description, [SETTING]: setting })
 
+/** Keys that belong together; sections nest. */
+export const section = <const Fields extends Schema.Struct.Fields>(description: string, fields: Fields) =>
+  Schema.Struct(fields).annotate({ description })
+
 /** A key that takes `value` when it is not given. `value` is written as in the YAML file. */
 export const withDefault = <S extends Value>(
   { schema, facts }: KindOf<S>,
@@ -178,12 +182,11 @@ const durationFrom = (isAllowed: (duration: Duration.Duration) => boolean, expec
     ),
     { kind: "duration", expected },
   )
-const UNITS = "(one number and one unit: millis, seconds, minutes, hours, days, weeks)"
 export const duration = durationFrom(
   (duration) => Duration.isPositive(duration),
-  `a duration such as "5 minutes" ${UNITS}, more than zero`,
+  'a duration such as "250 millis" or "5 minutes", more than zero',
 )
 export const durationOrZero = durationFrom(
   (duration) => !Duration.isNegative(duration),
-  `a duration such as "1 hour" or "0 seconds" ${UNITS}`,
+  'a duration such as "0 seconds" or "1 hour"',
 )
