@@ -1,8 +1,8 @@
 /**
  * Makes an event of an envelope.
  *
- * The contract that every normalizer keeps: pure, and deterministic but for nothing. The same envelope gives the same
- * bytes, whichever run or machine normalizes it.
+ * The contract that every normalizer keeps: pure, and a function of the envelope alone. The same envelope gives the
+ * same bytes, whichever run or machine normalizes it, and in whatever order the keys of its payload stand.
  */
 import { Data, type Result } from "effect"
 import type { DeadLetterReason } from "../dead-letters/DeadLetters.ts"
@@ -17,3 +17,12 @@ export class Rejected extends Data.TaggedError("Rejected")<{
 }> {}
 
 export type Normalizer = (envelope: Envelope) => Result.Result<Event, Rejected>
+
+/**
+ * An event before it is encoded. Every scalar is a string, because analysisd makes one of it anyway, with `%f` for
+ * whatever doesn't fit int32 (src/analysisd/decoders/json_decoder.c). `undefined` means: leave the field out.
+ */
+export type Value = string | ReadonlyArray<string> | Fields | undefined
+export interface Fields {
+  readonly [key: string]: Value
+}
