@@ -14,8 +14,8 @@ export interface ManagerStats {
   readonly usage: number
   /** Collected logs dropped since analysisd started, whoever sent them. */
   readonly dropped: number
-  /** Seconds since analysisd started; smaller than before means that it was restarted. */
-  readonly uptime: number
+  /** When analysisd started, epoch seconds: what it calls `uptime` (set in main of src/analysisd/analysisd.c). */
+  readonly startedAt: number
 }
 
 /** Reads the statistics once. */
@@ -83,7 +83,7 @@ export const decodeStats = Effect.fnUntraced(function* (
     size: metrics.queues.others.size,
     usage: metrics.queues.others.usage,
     dropped: lost?.logcollector_breakdown?.others ?? 0,
-    uptime: uptime ?? 0,
+    startedAt: uptime ?? 0,
   }
 })
 

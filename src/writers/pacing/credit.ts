@@ -36,7 +36,7 @@ export interface Steering {
   /** When the factor may double again, milliseconds of the clock. */
   readonly recoverAt: number
   /** The counters of the answer before. */
-  readonly seen: Pick<ManagerStats, "dropped" | "uptime"> | undefined
+  readonly seen: Pick<ManagerStats, "dropped" | "startedAt"> | undefined
 }
 
 export const LEAST_FACTOR = 1 / 8
@@ -48,14 +48,14 @@ export const UNSTEERED: Steering = { factor: 1, recoverAt: 0, seen: undefined }
 /** The next steering, and how many collected logs the manager has dropped since the answer before. */
 export const steer = (
   before: Steering,
-  stats: Pick<ManagerStats, "dropped" | "uptime">,
+  stats: Pick<ManagerStats, "dropped" | "startedAt">,
   now: number,
 ): { readonly steering: Steering; readonly droppedSince: number } => {
-  const { dropped, uptime } = stats
-  const seen = { dropped, uptime }
+  const { dropped, startedAt } = stats
+  const seen = { dropped, startedAt }
   // The counters begin at 0 when analysisd starts; what was dropped before Waybill looked is not of its doing.
   const restarted =
-    before.seen !== undefined && (uptime < before.seen.uptime || dropped < before.seen.dropped)
+    before.seen !== undefined && (startedAt !== before.seen.startedAt || dropped < before.seen.dropped)
   const droppedSince = before.seen === undefined ? 0 : restarted ? dropped : dropped - before.seen.dropped
   if (droppedSince > 0) {
     const factor = Math.max(LEAST_FACTOR, before.factor / 2)

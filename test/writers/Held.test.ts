@@ -1,0 +1,84 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber, Layer } from "effect"
+import { TestClock } from "effect/testing"
+import { EventTooLong, nextDelay, writeHolding } from "../../src/writers/Held.ts"
+import { Writer, WriterError, type WriterErrorReason } from "../../src/writers/Writer.ts"
+import { eventsOf, type LogLine, recordLogs } from "../support/logRecorder.ts"
+
+/** Takes `room` more events, then fails with `reason`. */
+const makePeer = (reason: WriterErrorReason) => {
+  const peer = { room: 0, tries: 0, taken: [] as string[] }
+  const write = (events: ReadonlyArray<string>) =>
+    Effect.suspend(() => {
+      peer.tries += 1
+      const handedOver = Math.min(peer.room, events.length)
+      peer.taken.push(...events.slice(0, handedOver))
+      peer.room -= handedOver
+      return handedOver === events.length
+        ? Effect.void
+        : Effect.fail(new WriterError({ reason, handedOver, message: `peer: ${reason}` }))
+    })
+  return { peer, layer: Layer.succeed(Writer, Writer.of({ kind: "socket", maxBytes: 100, write })) }
+}
+
+const context = { feed: "flows", batch: "b1" }
+
+describe("writeHolding", () => {
+  it.effect("goes on from what was taken, for ever, and says so once a minute and at the end", () =>
+    Effect.gen(function* () {
+      const lines: Array<LogLine> = []
+      const { peer, layer } = makePeer("missing")
+      peer.room = 2
+      const fiber = yield* writeHolding(["a", "b", "c", "d"], context).pipe(
+        Effect.provide([layer, recordLogs(lines)]),
+        Effect.forkChild,
+      )
+      yield* Effect.repeat(TestClock.adjust("1 second"), { times: 3600 })
+      assert.deepStrictEqual(peer.taken, ["a", "b"])
+      const holding = lines.filter((line) => line.event === "writer.holding")
+      assert.isAtLeast(holding.length, 55)
+      assert.isAtMost(holding.length, 61)
+      assert.isAtLeast(peer.tries, 3600 / 5)
+      const { since, waiting, reason, feed, batch } = holding.at(-1)?.fields ?? {}
+      assert.deepStrictEqual(
+        { since, waiting, reason, feed, batch },
+        { since: "1970-01-01T00:00:00.000Z", waiting: 2, reason: "missing", ...context },
+      )
+      peer.room = 1
+      yield* TestClock.adjust("5 seconds")
+      peer.room = 9
+      yield* TestClock.adjust("5 seconds")
+      yield* Fiber.join(fiber)
+      assert.deepStrictEqual(peer.taken, ["a", "b", "c", "d"])
+      assert.strictEqual(eventsOf(lines).at(-1), "writer.resumed")
+      assert.strictEqual(eventsOf(lines).filter((event) => event === "writer.resumed").length, 1)
+    }),
+  )
+
+  it.effect("says nothing when all goes well", () =>
+    Effect.gen(function* () {
+      const lines: Array<LogLine> = []
+      const { peer, layer } = makePeer("missing")
+      peer.room = 9
+      yield* Effect.provide(writeHolding(["a", "b"], context), [layer, recordLogs(lines)])
+      assert.deepStrictEqual([peer.taken, lines], [["a", "b"], []])
+    }),
+  )
+
+  it.effect("fails at once with the place of an event that is too long", () =>
+    Effect.gen(function* () {
+      const { peer, layer } = makePeer("too-long")
+      peer.room = 1
+      const error = yield* Effect.flip(Effect.provide(writeHolding(["a", "b", "c"], context), layer))
+      assert.instanceOf(error, EventTooLong)
+      assert.strictEqual(error.index, 1)
+      assert.strictEqual(peer.tries, 1)
+    }),
+  )
+
+  it("waits twice as long each time up to the cap, and briefly again after progress", () => {
+    const delays = [undefined, 250, 500, 4000, 5000].map((previous) => nextDelay(previous, false, 5000))
+    assert.deepStrictEqual(delays, [250, 500, 1000, 5000, 5000])
+    assert.strictEqual(nextDelay(5000, true, 5000), 250)
+  })
+})
