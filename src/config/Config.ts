@@ -114,6 +114,11 @@ const verify = section("How the indexer is searched for what was written.", {
     "6 seconds",
     "How long after later events became searchable a missing one may still come. Wazuh's index refreshes every 5 s, and neighbours swap places.",
   ),
+  max_attempts: withDefault(
+    integer(1, 100),
+    3,
+    "Writes of one event that may be proven lost while its neighbours arrive, before it becomes a dead letter.",
+  ),
   warn_after: withDefault(duration, "1 minute", "A batch that is unconfirmed for so long is warned of."),
   clock_skew: withDefault(
     durationOrZero,

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Data, Duration, Effect, Option, Redacted } from "effect"
+import { Cause, Data, Duration, Effect, Option, Redactable, Redacted } from "effect"
 import { TestClock, TestConsole } from "effect/testing"
 import { layer, wantsColour } from "../../src/telemetry/Logger.ts"
 import * as Log from "../../src/telemetry/log.ts"
@@ -80,6 +80,7 @@ describe("the json logger", () => {
       new Error("e", { cause: Redacted.make("hunter2") }),
       { message: "e", cause: { message: "<redacted>" } },
     ],
+    ["what redacts itself", { token: "hunter2", [Redactable.symbolRedactable]: () => "<mine>" }, "<mine>"],
     ["a bigint", 10n, "10"],
     ["a circle", circle, { name: "a", self: "[circular]" }],
     ["a getter that throws", hostile, { secretly: "[getter threw]" }],
