@@ -41,6 +41,9 @@ export interface TimeFeedSettings extends WindowSettings {
   readonly wanted: (record: unknown) => boolean
 }
 
+/** The API gives no more a page. */
+const MOST_A_PAGE = 500
+
 /** Where a poll stands: in which slice, and what of it was read. */
 interface Place {
   readonly slice: Slice
@@ -60,13 +63,13 @@ export const makeTimeFeed = Effect.fnUntraced(function* (settings: TimeFeedSetti
   const asked = yield* Ref.make(Option.none<number>())
   const attributes = { host: api.host }
 
-  const request = (stretch: Stretch, cursor: string | undefined): MspRequest => ({
+  const request = (stretch: Stretch, limit: number, cursor: string | undefined): MspRequest => ({
     feed: settings.name,
     path: settings.path,
     params: {
       query: timeQuery(stretch.from, stretch.to, settings.filter, settings.query),
       sortBy: "ts:asc",
-      limit: String(settings.pageSize),
+      limit: String(limit),
       ...(cursor === undefined ? {} : { cursor }),
     },
   })
@@ -78,7 +81,7 @@ export const makeTimeFeed = Effect.fnUntraced(function* (settings: TimeFeedSetti
 
   /** How many equal rows there are in the seconds in doubt; undefined if they do not fit on one page. */
   const settle = Effect.fnUntraced(function* (doubt: Stretch) {
-    const page = yield* getPage(request(doubt, undefined))
+    const page = yield* getPage(request(doubt, MOST_A_PAGE, undefined))
     yield* Log.info(
       "source.settled_second",
       `${settings.name}: read ${iso(doubt.from)} again to tell repeats from twins`,
@@ -129,7 +132,7 @@ export const makeTimeFeed = Effect.fnUntraced(function* (settings: TimeFeedSetti
 
   const readPage = Effect.fnUntraced(function* (window: Window, place: Place) {
     const { slice } = place
-    const asking = request(slice, place.cursor)
+    const asking = request(slice, settings.pageSize, place.cursor)
     const reply = yield* getPage(asking)
     const cursor = reply.nextCursor
     if (cursor !== undefined && place.cursors.has(cursor)) {
@@ -186,7 +189,7 @@ export const makeTimeFeed = Effect.fnUntraced(function* (settings: TimeFeedSetti
   const start = Effect.fnUntraced(function* (checkpoint: Option.Option<Checkpoint>) {
     const position = Option.map(checkpoint, (saved) => saved.position)
     if (Option.isSome(position) && position.value.kind !== "time") {
-      return yield* sourceError(api.host, request({ from: 0, to: 0 }, undefined), {
+      return yield* sourceError(api.host, request({ from: 0, to: 0 }, settings.pageSize, undefined), {
         _tag: "BadShape",
         detail: `the checkpoint of ${settings.name} is not one of a time series, so where to go on is not known. It was not written by this feed: put the right file back, or remove it to begin anew.`,
       })

@@ -1,0 +1,48 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Clock, Duration, Effect, Fiber, Ref } from "effect"
+import { TestClock } from "effect/testing"
+import { makeRateLimit } from "../../../src/sources/firewalla/RateLimit.ts"
+
+/** Milliseconds after the start at which each of `count` requests could begin. */
+const startsOf = Effect.fnUntraced(function* (perMinute: number, count: number) {
+  const limit = yield* makeRateLimit(perMinute)
+  const starts = yield* Ref.make<ReadonlyArray<number>>([])
+  const one = Effect.andThen(
+    limit.take,
+    Effect.flatMap(Clock.currentTimeMillis, (now) => Ref.update(starts, (all) => [...all, now])),
+  )
+  const fiber = yield* Effect.forkChild(Effect.repeat(one, { times: count - 1 }))
+  yield* TestClock.adjust(Duration.hours(1))
+  yield* Fiber.join(fiber)
+  return yield* Ref.get(starts)
+})
+
+describe("RateLimit", () => {
+  it.effect("lets a small burst through and then spreads requests evenly", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* startsOf(60, 8), [0, 0, 0, 0, 0, 1000, 2000, 3000])
+    }),
+  )
+
+  it.effect("holds to very low limits", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* startsOf(1, 3), [0, 60_000, 120_000])
+    }),
+  )
+
+  it.effect("a pause holds back every request, and is followed by no burst", () =>
+    Effect.gen(function* () {
+      const limit = yield* makeRateLimit(60)
+      yield* limit.pause(30_000)
+      const starts = yield* Ref.make<ReadonlyArray<number>>([])
+      const one = Effect.andThen(
+        limit.take,
+        Effect.flatMap(Clock.currentTimeMillis, (now) => Ref.update(starts, (all) => [...all, now])),
+      )
+      const fiber = yield* Effect.forkChild(Effect.all([one, one, one], { concurrency: "unbounded" }))
+      yield* TestClock.adjust(Duration.minutes(2))
+      yield* Fiber.join(fiber)
+      assert.deepStrictEqual(yield* Ref.get(starts), [30_000, 31_000, 32_000])
+    }),
+  )
+})
