@@ -1,12 +1,12 @@
 /**
  * Reads the pages of one slice in turn: tells records from repeats, gives each its id, and says how far the checkpoint
- * may follow. Pure.
+ * may follow. No effects.
  *
- * **Repeats and twins.** When a late record lands before the place that a cursor points to, the pages shift and the
- * last rows of a page come again at the head of the next. Equal rows on one page are certainly different records
- * (twins) and get the ordinals 0, 1, …. A row equal to one of an earlier page may be either, so the caller reads the
- * seconds in doubt once more, alone, and the number of equal rows there decides (`doubtOf`, `settled`). Since rows come
- * sorted, only the last page and the current second need be remembered.
+ * **Repeats and twins.** When late records land before the place that a cursor points to, the pages shift and rows that
+ * were read come again at the head of the next page. Equal rows on one page are certainly different records (twins) and
+ * get the ordinals 0, 1, …. A row equal to one of an earlier page may be either, so the caller reads the seconds in
+ * doubt once more, alone, and the number of equal rows there decides (`doubtOf`, `settled`). A box that was offline can
+ * hand in thousands of flows at once, hence the memory of many pages.
  *
  * **Position.** After a page that is not the slice's last: the newest record's whole second, which will be read again
  * from its beginning. That holds only if rows really come in ascending order, so the position does not leave the
@@ -26,19 +26,18 @@ export interface RecordKind {
   readonly hasTwins: boolean
 }
 
+/** Ids that are remembered within a slice: 40 of the API's largest pages, some 3 MB. */
+const MEMORY = 20_000
+
+/** Handed from page to page: `takePage` writes into `seen` rather than copy it, so a progress serves one page only. */
 export interface SliceProgress {
-  /** By id: the second of the record (undefined: it has no time), and how many equal ones were taken. */
-  readonly seen: ReadonlyMap<string, Seen>
+  /** By id, oldest first: how many records with it were taken. */
+  readonly seen: Map<string, number>
   /** The newest whole second so far. */
   readonly newest: number | undefined
   readonly order: "unknown" | "ascending" | "broken"
   /** The whole second up to which a checkpoint may follow. */
   readonly position: number
-}
-
-interface Seen {
-  readonly second: number | undefined
-  readonly taken: number
 }
 
 interface Row {
@@ -109,33 +108,27 @@ export const takePage = (
   settled: ReadonlyMap<string, number> | undefined,
 ): { readonly taken: ReadonlyArray<Taken>; readonly progress: SliceProgress } => {
   const taken: Array<Taken> = []
-  const onPage = new Map<string, Seen>()
+  const { seen } = progress
   let { newest, order } = progress
   for (const { record, id, second } of page.rows) {
-    const before = onPage.get(id) ?? progress.seen.get(id) ?? { second, taken: 0 }
+    const before = seen.get(id) ?? 0
     const most = kind.hasTwins ? Math.max(page.counts.get(id) ?? 1, settled?.get(id) ?? 0) : 1
-    const isNew = before.taken < most
-    onPage.set(id, isNew ? { second, taken: before.taken + 1 } : before)
-    if (!isNew) continue
-    taken.push({ record, id: twinId(kind.feed, id, before.taken) })
+    if (before >= most) continue
+    seen.set(id, before + 1)
+    taken.push({ record, id: twinId(kind.feed, id, before) })
     if (second === undefined) continue
     if (newest !== undefined && second < newest) order = "broken"
     else if (newest !== undefined && second > newest && order === "unknown") order = "ascending"
     newest = newest === undefined ? second : Math.max(newest, second)
   }
+  forgetOldest(seen)
   const position = order === "ascending" && newest !== undefined ? newest : progress.position
-  return { taken, progress: { seen: remember(progress, onPage, newest), newest, order, position } }
+  return { taken, progress: { seen, newest, order, position } }
 }
 
-/** The last page and the current second. */
-const remember = (
-  progress: SliceProgress,
-  onPage: ReadonlyMap<string, Seen>,
-  newest: number | undefined,
-): ReadonlyMap<string, Seen> => {
-  const seen = new Map(onPage)
-  for (const [id, entry] of progress.seen) {
-    if (entry.second === newest && !seen.has(id)) seen.set(id, entry)
+const forgetOldest = (seen: Map<string, number>): void => {
+  for (const id of seen.keys()) {
+    if (seen.size <= MEMORY) return
+    seen.delete(id)
   }
-  return seen
 }
