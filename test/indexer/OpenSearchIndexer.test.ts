@@ -1,18 +1,21 @@
 /** The client against an HTTP server that answers as a node does when something is wrong. */
 
-import { mkdtemp, readFile } from "node:fs/promises"
+import { readFile } from "node:fs/promises"
 import { createServer, type Server } from "node:http"
 import { createServer as createTlsServer } from "node:https"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Fiber, Option, Redacted } from "effect"
+import { Duration, Effect, Fiber, FileSystem, Option, Redacted } from "effect"
 import { json, listen, type Reply, type Request, text } from "../../src/demo/http/FaultyHttpServer.ts"
 import { Indexer, type IndexerErrorReason } from "../../src/indexer/Indexer.ts"
 import { IndexHistory } from "../../src/indexer/IndexHistory.ts"
 import * as OpenSearchIndexer from "../../src/indexer/OpenSearchIndexer.ts"
 import { defaultRetrySettings } from "../../src/retry/decide.ts"
 import { haveOpenssl, makeCa, signedBy } from "../support/opensearch/certificates.ts"
+
+const temporaryFolder = Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped()).pipe(
+  Effect.provide(NodeServices.layer),
+)
 
 const WHOLE = { total: 3, successful: 3, skipped: 0, failed: 0 }
 const found = (count: number, more: object = {}) => ({
@@ -359,7 +362,7 @@ const openssl = await haveOpenssl()
 describe.skipIf(!openssl)(`certificates${openssl ? "" : " (skipped: no openssl here)"}`, () => {
   it.live("must be signed by the CA that was given, unless any is accepted", () =>
     Effect.gen(function* () {
-      const folder = yield* Effect.promise(() => mkdtemp(join(tmpdir(), "waybill-certificates-")))
+      const folder = yield* temporaryFolder
       const [ca, other] = yield* Effect.promise(() =>
         Promise.all([makeCa(folder, "ca"), makeCa(folder, "other")]),
       )

@@ -1,15 +1,17 @@
 /** TLS, logins and rights, with the security plugin as a Wazuh indexer has it. */
-import { mkdtemp } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { NodeServices } from "@effect/platform-node"
 import { assert, it } from "@effect/vitest"
-import { Effect, Option } from "effect"
+import { Effect, FileSystem, Option } from "effect"
 import { Indexer } from "../../src/indexer/Indexer.ts"
 import { IndexHistory } from "../../src/indexer/IndexHistory.ts"
 import * as OpenSearchIndexer from "../../src/indexer/OpenSearchIndexer.ts"
 import { makeCa } from "../support/opensearch/certificates.ts"
 import { ask } from "../support/opensearch/request.ts"
-import { asAdmin, clientOptions, onOwnNode } from "./realNode.ts"
+import { asAdmin, clientOptions, loginOf, onOwnNode } from "./realNode.ts"
+
+const temporaryFolder = Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped()).pipe(
+  Effect.provide(NodeServices.layer),
+)
 
 const QUERY = { ids: ["a", "b"], since: 0 }
 const count = (options: OpenSearchIndexer.OpenSearchOptions) =>
@@ -36,7 +38,7 @@ onOwnNode("access to a real OpenSearch", (node, users) => {
   it.live("and nothing that Waybill must do without", () =>
     Effect.gen(function* () {
       yield* anIndexOf("wazuh-archives-4.x-")
-      const login = { url: node.url, ca: node.ca, user: users.waybill }
+      const login = loginOf(node, users.waybill)
       const msearch = `${JSON.stringify({ index: "wazuh-alerts-4.x-*" })}\n${JSON.stringify({ size: 0 })}\n`
       const statuses = yield* Effect.promise(async () => ({
         info: (await ask(login, "GET", "/")).status,
@@ -59,7 +61,7 @@ onOwnNode("access to a real OpenSearch", (node, users) => {
 
   it.live("another CA is not trusted, and the message says which setting to change", () =>
     Effect.gen(function* () {
-      const folder = yield* Effect.promise(() => mkdtemp(join(tmpdir(), "waybill-other-ca-")))
+      const folder = yield* temporaryFolder
       const other = yield* Effect.promise(() => makeCa(folder, "other"))
       for (const caFile of [other.certificate, undefined]) {
         const error = yield* Effect.flip(count(clientOptions(node, { caFile })))

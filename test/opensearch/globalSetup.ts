@@ -1,7 +1,6 @@
 /**
  * One node for all files of the tier: the one that `OPENSEARCH_URL` names, or one of its own with the security plugin.
  */
-import { readFile } from "node:fs/promises"
 import type { TestProject } from "vitest/node"
 import { whyNoArtifacts } from "../support/opensearch/artifacts.ts"
 import { haveOpenssl } from "../support/opensearch/certificates.ts"
@@ -12,7 +11,7 @@ export type SharedNode =
   | {
       readonly url: string
       /** PEM, if the node speaks TLS with a certificate of a CA of its own. */
-      readonly ca: string | undefined
+      readonly caFile: string | undefined
       /** The one who sets up the tests' indices. */
       readonly admin: Users["admin"] | undefined
       /** Only a node of our own has the users that the tests on rights need. */
@@ -29,7 +28,7 @@ declare module "vitest" {
   }
 }
 
-const given = async (url: string): Promise<SharedNode> => {
+const given = (url: string): SharedNode => {
   const {
     OPENSEARCH_USERNAME: username,
     OPENSEARCH_PASSWORD: password,
@@ -37,7 +36,7 @@ const given = async (url: string): Promise<SharedNode> => {
   } = process.env
   return {
     url: url.replace(/\/+$/, ""),
-    ca: caFile === undefined ? undefined : await readFile(caFile, "utf8"),
+    caFile,
     admin: username === undefined || password === undefined ? undefined : { username, password },
     users: undefined,
   }
@@ -51,7 +50,7 @@ const whyNone = async (): Promise<string | undefined> => {
 export default async (project: TestProject): Promise<(() => Promise<void>) | undefined> => {
   const { OPENSEARCH_URL: url } = process.env
   if (url !== undefined && url !== "") {
-    project.provide("opensearch", await given(url))
+    project.provide("opensearch", given(url))
     return undefined
   }
   const missing = await whyNone()
@@ -60,6 +59,11 @@ export default async (project: TestProject): Promise<(() => Promise<void>) | und
     return undefined
   }
   const node = await startNode({ secure: true })
-  project.provide("opensearch", { url: node.url, ca: node.ca, admin: node.users?.admin, users: node.users })
+  project.provide("opensearch", {
+    url: node.url,
+    caFile: node.caFile,
+    admin: node.users?.admin,
+    users: node.users,
+  })
   return node.stop
 }

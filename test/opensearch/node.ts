@@ -6,9 +6,6 @@
  * Its first line is `OPENSEARCH_URL=…`, for example for `OPENSEARCH_URL=… npm run demo`.
  */
 import { once } from "node:events"
-import { writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import { startNode } from "../support/opensearch/startNode.ts"
 
 const say = (line: string) => process.stdout.write(`${line}\n`)
@@ -17,10 +14,8 @@ const secure = process.argv.includes("--secure")
 const interrupted = Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")])
 const node = await startNode({ secure })
 say(`OPENSEARCH_URL=${node.url}`)
-if (node.ca !== undefined && node.users !== undefined) {
-  const caFile = join(tmpdir(), `waybill-opensearch-${process.pid}-ca.pem`)
-  await writeFile(caFile, node.ca)
-  say(`OPENSEARCH_CA_FILE=${caFile}`)
+if (node.caFile !== undefined && node.users !== undefined) {
+  say(`OPENSEARCH_CA_FILE=${node.caFile}`)
   say(`OPENSEARCH_USERNAME=${node.users.admin.username}`)
   say(`OPENSEARCH_PASSWORD=${node.users.admin.password}`)
 }

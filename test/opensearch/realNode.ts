@@ -1,12 +1,10 @@
 /** What the files of the tier share: the node, indices of their own on it, and skipping with a reason. */
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { readFileSync } from "node:fs"
 import { describe, inject, it } from "@effect/vitest"
 import { Effect, Redacted, type Scope } from "effect"
 import type { OpenSearchOptions } from "../../src/indexer/OpenSearchIndexer.ts"
 import { defaultRetrySettings } from "../../src/retry/decide.ts"
-import { type Answer, ask } from "../support/opensearch/request.ts"
+import { type Answer, ask, type Login } from "../support/opensearch/request.ts"
 import type { User, Users } from "../support/opensearch/settings.ts"
 import type { SharedNode } from "./globalSetup.ts"
 
@@ -42,6 +40,12 @@ export const wazuhFile = (name: "wazuh-template.json" | "pipeline.json"): string
   }
 }
 
+export const loginOf = (node: RealNode, user: User | undefined): Login => ({
+  url: node.url,
+  ca: node.caFile === undefined ? undefined : readFileSync(node.caFile, "utf8"),
+  user,
+})
+
 /** A request as the admin of the node; a status of 400 or more is a defect of the test. */
 export const asAdmin = (
   node: RealNode,
@@ -49,7 +53,7 @@ export const asAdmin = (
   path: string,
   body?: object | string,
 ): Effect.Effect<Answer> =>
-  Effect.promise(() => ask({ url: node.url, ca: node.ca, user: node.admin }, method, path, body)).pipe(
+  Effect.promise(() => ask(loginOf(node, node.admin), method, path, body)).pipe(
     Effect.tap((answer) =>
       answer.status < 400
         ? Effect.void
@@ -79,14 +83,6 @@ export const ownIndices = (node: RealNode, test: string): Effect.Effect<string, 
       ),
   )
 
-const caFile = (pem: string): string => {
-  const file = join(mkdtempSync(join(tmpdir(), "waybill-ca-")), "root-ca.pem")
-  writeFileSync(file, pem)
-  return file
-}
-const sharedCaFile =
-  shared === undefined || "missing" in shared || shared.ca === undefined ? undefined : caFile(shared.ca)
-
 /** How the code under test is told of the node; as the read-only user where the node has one. */
 export const clientOptions = (
   node: RealNode,
@@ -97,7 +93,7 @@ export const clientOptions = (
     url: node.url,
     username: user?.username,
     password: user === undefined ? undefined : Redacted.make(user.password),
-    caFile: sharedCaFile,
+    caFile: node.caFile,
     retry: { ...defaultRetrySettings, maxRetries: 0 },
     ...rest,
   }

@@ -97,7 +97,7 @@ export const layOut = async (
   artifacts: string,
   run: string,
   options: { readonly secure: boolean; readonly owner?: number },
-): Promise<{ readonly ca: string | undefined }> => {
+): Promise<{ readonly caFile: string | undefined }> => {
   const home = join(run, "home")
   const config = join(run, "config")
   for (const folder of [
@@ -120,5 +120,5 @@ export const layOut = async (
     const configured = (await readdir(config, { recursive: true })).map((name) => join(config, name))
     for (const path of [run, ...written, ...configured]) await chown(path, owner, owner)
   }
-  return { ca: options.secure ? join(config, "ca.pem") : undefined }
+  return { caFile: options.secure ? join(config, "ca.pem") : undefined }
 }

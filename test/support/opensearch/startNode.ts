@@ -22,8 +22,8 @@ const BOOT_WITHIN_MILLIS = 120_000
 
 export interface RunningNode {
   readonly url: string
-  /** PEM of the CA; only a secure node has one. */
-  readonly ca: string | undefined
+  /** A file with the CA's certificate in PEM; only a secure node has one. It goes with the node. */
+  readonly caFile: string | undefined
   /** Only a secure node asks for a login. */
   readonly users: Users | undefined
   readonly stop: () => Promise<void>
@@ -51,7 +51,8 @@ export const startNode = async (options: { readonly secure: boolean }): Promise<
     secure: options.secure,
     ...(asRoot ? { owner: NOBODY } : {}),
   })
-  const ca = layout.ca === undefined ? undefined : await readFile(layout.ca, "utf8")
+  const { caFile } = layout
+  const ca = caFile === undefined ? undefined : await readFile(caFile, "utf8")
 
   const become = asRoot ? ["setpriv", `--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups", "--"] : []
   // A group of its own, so that Ctrl-C does not reach the node before whoever uses it.
@@ -96,7 +97,7 @@ export const startNode = async (options: { readonly secure: boolean }): Promise<
         "GET",
         "/_cluster/health?wait_for_status=yellow",
       ).catch(() => undefined)
-      if (health?.status === 200) return { url, ca, users, stop }
+      if (health?.status === 200) return { url, caFile, users, stop }
     }
     await sleep(100)
   }
