@@ -39,8 +39,10 @@ export class PacingEvidence extends Context.Service<
 
 /** Between two questions while the queue is full enough: it drains a few hundred messages meanwhile. */
 const RECHECK_MILLIS = 50
-/** Between two tries to reach the statistics while they can't be had. */
-const PROBE_MILLIS = 5000
+/** Between two tries to reach the statistics while nobody is there to answer; such a try costs next to nothing. */
+const PROBE_MILLIS = 1000
+/** The same while somebody is there and doesn't answer: each try makes the writer wait. */
+const PROBE_SILENT_MILLIS = 10_000
 /** The blind rate never falls below this part of `eventsPerSecond`. */
 const FLOOR_SHARE = 0.05
 const STATS_TIMEOUT = Duration.seconds(2)
@@ -92,7 +94,8 @@ export const makePacing = Effect.fnUntraced(function* (options: PacingOptions, r
   const unavailable = Effect.fnUntraced(function* (error: ManagerSocketError) {
     usage = undefined
     const first = probeAt === undefined
-    probeAt = (yield* Clock.currentTimeMillis) + PROBE_MILLIS
+    probeAt =
+      (yield* Clock.currentTimeMillis) + (error.reason === "timed-out" ? PROBE_SILENT_MILLIS : PROBE_MILLIS)
     if (first) {
       yield* Log.warning(
         "pacing.stats_unavailable",

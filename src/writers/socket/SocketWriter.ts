@@ -40,24 +40,33 @@ const make = Effect.fnUntraced(function* (options: SocketWriterOptions) {
   const pacing = yield* Pacing
   const { path } = options
   const encoder = yield* Effect.sync(() => makeMessageEncoder(options.location))
-  const sendTimeout = Duration.toMillis(Duration.fromInputUnsafe(options.sendTimeout))
+  const sendTimeout = Math.max(1, Duration.toMillis(Duration.fromInputUnsafe(options.sendTimeout)))
   const slice = Math.min(sendTimeout, SLICE_MILLIS)
-  const slices = Math.max(1, Math.ceil(sendTimeout / slice))
+  const slices = Math.ceil(sendTimeout / slice)
   const lock = yield* Semaphore.make(1)
+  // Held while a thread sends: only afterwards may the descriptor be closed.
+  const onThread = yield* Semaphore.make(1)
   let connection: number | undefined
+  let closed = false
 
   const disconnect = () => {
     if (connection !== undefined) closeFd(connection)
     connection = undefined
   }
-  // Under the lock: a blocking send must be over before its descriptor is closed.
-  yield* Effect.addFinalizer(() => lock.withPermit(Effect.sync(disconnect)))
+  yield* Effect.addFinalizer(() =>
+    onThread.withPermit(
+      Effect.sync(() => {
+        closed = true
+        disconnect()
+      }),
+    ),
+  )
 
   const fail = (errno: Errno, handedOver: number) => new WriterError({ ...explain(errno, path), handedOver })
 
   const connectOnce = Effect.suspend((): Effect.Effect<number, Disconnected> => {
     if (connection !== undefined) return Effect.succeed(connection)
-    const opened = connectDatagram(path)
+    const opened = closed ? "EBADF" : connectDatagram(path)
     if (typeof opened === "string") return Effect.fail(new Disconnected(opened))
     connection = opened.fd
     setSendTimeout(opened.fd, slice)
@@ -82,8 +91,9 @@ const make = Effect.fnUntraced(function* (options: SocketWriterOptions) {
   /** The message in the buffer, once more on a thread, for as long as the send timeout allows. */
   const sendWaiting = Effect.fnUntraced(function* (fd: number, length: number) {
     for (let turn = 1; ; turn++) {
-      const answer = yield* Effect.uninterruptible(
-        Effect.promise(() => sendBlocking(fd, encoder.buffer, length)),
+      const answer = yield* Effect.promise(() => sendBlocking(fd, encoder.buffer, length)).pipe(
+        onThread.withPermit,
+        Effect.uninterruptible,
       )
       if (answer !== "EAGAIN" || turn >= slices) return answer
     }
