@@ -1,5 +1,8 @@
 /** The input thread seen from the decoder's side. */
 import { Worker } from "node:worker_threads"
+// The worker uses koffi. Loaded by the worker alone, its library would be unmapped when the worker ends, with its
+// threads still in it: a segmentation fault. Loaded here too, it stays.
+import "koffi"
 import { Data, Deferred, Effect, type Scope } from "effect"
 import { type Command, type Report, SHARED, SHARED_COUNT } from "./inputProtocol.ts"
 
