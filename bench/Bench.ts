@@ -16,7 +16,11 @@ export interface BenchResult {
 }
 
 const shown = (value: number | string): string =>
-  typeof value === "string" ? value : Number.isInteger(value) ? value.toLocaleString("en") : value.toPrecision(4)
+  typeof value === "string"
+    ? value
+    : Number.isInteger(value)
+      ? value.toLocaleString("en")
+      : value.toPrecision(4)
 
 /** A table of two columns, as wide as its longest entries. */
 export const table = (rows: ReadonlyArray<readonly [string, number | string]>): string => {

@@ -4,7 +4,7 @@ import { type Bench, table } from "./Bench.ts"
 const benches: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
   normalize: () => import("./normalize.ts"),
   refill: () => import("./refill.ts"),
-  "verify-overhead": () => import("./verify-overhead.ts"),
+  //  "verify-overhead": () => import("./verify-overhead.ts"),
   memory: () => import("./memory.ts"),
 }
 
@@ -18,7 +18,9 @@ if (load === undefined) {
   const { bench } = await load()
   process.stdout.write(`${bench.name}: ${bench.about}\n`)
   const { passed, unit, figures } = await bench.run((line) => process.stdout.write(`  ${line}\n`))
-  process.stdout.write(`${table([...Object.entries(figures), ["unit", unit], ["passed", passed ? "yes" : "no"]])}\n`)
+  process.stdout.write(
+    `${table([...Object.entries(figures), ["unit", unit], ["passed", passed ? "yes" : "no"]])}\n`,
+  )
   if (json) process.stdout.write(`${JSON.stringify({ name: bench.name, passed, unit, ...figures })}\n`)
   if (!passed) process.exitCode = 1
 }

@@ -3,11 +3,12 @@ import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Cause, Effect, Exit, Runtime } from "effect"
 import { Command } from "effect/cli"
 import { VERSION } from "./app/version.ts"
+import { demo } from "./cli/demo.ts"
 import { root } from "./cli/root.ts"
 import { run } from "./cli/run.ts"
 
 root.pipe(
-  Command.withSubcommands([run]),
+  Command.withSubcommands([run, demo]),
   Command.run({ version: VERSION }),
   Effect.provide(NodeServices.layer),
   NodeRuntime.runMain({

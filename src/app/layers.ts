@@ -5,15 +5,13 @@ import type { Config } from "../config/Config.ts"
 import { Configuration } from "../config/Configuration.ts"
 import * as FileDeadLetters from "../dead-letters/FileDeadLetters.ts"
 import * as NoDeadLetters from "../dead-letters/NoDeadLetters.ts"
-import type { IndexerError } from "../indexer/Indexer.ts"
 import * as OpenSearchIndexer from "../indexer/OpenSearchIndexer.ts"
 import * as Normalizers from "../normalizers/Registry.ts"
 import { InFlight } from "../pipeline/InFlight.ts"
 import { Policies } from "../pipeline/Policies.ts"
 import { Run } from "../pipeline/Run.ts"
 import { Stop } from "../pipeline/Stop.ts"
-import { defaultRetrySettings, type RequestFailure, type RetrySettings } from "../retry/decide.ts"
-import { retrySchedule } from "../retry/schedule.ts"
+import { defaultRetrySettings, type RetrySettings } from "../retry/decide.ts"
 import { firewallaFeeds } from "../sources/firewalla/layer.ts"
 import { baseUrlOfDomain } from "../sources/firewalla/options.ts"
 import { Feeds } from "../sources/Source.ts"
@@ -30,26 +28,6 @@ const retrySettings = ({ retry }: Config, timeoutSeconds: number): RetrySettings
   maxRetryAfterSeconds: defaultRetrySettings.maxRetryAfterSeconds,
 })
 
-/** How a failed search looks to the retry policy. */
-const failureOf = ({ reason }: IndexerError): RequestFailure => {
-  switch (reason) {
-    case "unreachable":
-      return { _tag: "Network" }
-    case "timed-out":
-    case "incomplete":
-      return { _tag: "TimedOut" }
-    case "overloaded":
-      return { _tag: "Status", status: 503 }
-    case "unauthorized":
-      return { _tag: "Status", status: 401 }
-    case "forbidden":
-      return { _tag: "Status", status: 403 }
-    case "untrusted":
-    case "bad-response":
-      return { _tag: "Unusable" }
-  }
-}
-
 const indexer = (config: Config) =>
   OpenSearchIndexer.layer({
     url: config.indexer.url,
@@ -60,9 +38,7 @@ const indexer = (config: Config) =>
     indexPattern: config.indexer.index_pattern,
     timeout: Duration.seconds(config.indexer.timeout_seconds),
     maxIds: config.indexer.max_ids_per_search,
-    retry: Effect.retry(
-      retrySchedule({ settings: retrySettings(config, config.indexer.timeout_seconds), failureOf }),
-    ),
+    retry: retrySettings(config, config.indexer.timeout_seconds),
   })
 
 const verifier = ({ indexer, verify }: Config) =>

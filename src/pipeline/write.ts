@@ -1,9 +1,9 @@
 /** Hands a batch's events to the writer, as soon as the bound on unconfirmed events allows. */
 import { Clock, Effect } from "effect"
 import { type Event, withAttempt } from "../domain/Event.ts"
+import * as Log from "../telemetry/log.ts"
 import { type EventTooLong, writeHolding } from "../writers/Held.ts"
 import { InFlight } from "./InFlight.ts"
-import { Policies } from "./Policies.ts"
 import type { Shipment, WrittenShipment } from "./Shipment.ts"
 import { setAside } from "./setAside.ts"
 
@@ -22,7 +22,6 @@ export const writeAttempt = Effect.fnUntraced(function* (
   context: WriteContext,
   events: ReadonlyArray<Event>,
 ) {
-  const { maxDelay } = yield* Policies
   const startedAt = yield* Clock.currentTimeMillis
   const attempt = { ...context, sentAt: new Date(startedAt).toISOString() }
   const written: Array<Event> = []
@@ -31,7 +30,6 @@ export const writeAttempt = Effect.fnUntraced(function* (
     const refused: EventTooLong | undefined = yield* writeHolding(
       rest.map((event) => withAttempt(event, attempt)),
       { ...context },
-      { maxDelay },
     ).pipe(
       Effect.as(undefined),
       Effect.catchTag("EventTooLong", (error) => Effect.succeed(error)),
@@ -63,6 +61,13 @@ export const write = Effect.fnUntraced(function* (shipment: Shipment) {
     toWrite,
   )
   const refused = toWrite.length - written.length
+  if (written.length > 0)
+    yield* Log.debug("batch.written", `${batch.id} is written`, {
+      feed: batch.feed,
+      batch: batch.id,
+      events: written.length,
+      took_ms: times.writtenAt - times.startedAt,
+    })
   if (refused > 0) yield* inFlight.release(refused)
   return { ...shipment, toWrite: written, dead: shipment.dead + refused, ...times } satisfies WrittenShipment
 })
