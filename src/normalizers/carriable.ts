@@ -84,6 +84,7 @@ const leavesOfSound = (fields: Fields, depth: number): number => {
     if (value === undefined) continue
     used += 1
     if (!isPlainKey(key)) return Number.POSITIVE_INFINITY
+    if (depth === 1 && !isText(value) && TEMPLATE_KEYWORDS.has(key)) return Number.POSITIVE_INFINITY
     if (isText(value)) {
       if (value === "" || needsMending(value)) return Number.POSITIVE_INFINITY
       leaves += 1
@@ -92,7 +93,6 @@ const leavesOfSound = (fields: Fields, depth: number): number => {
         return Number.POSITIVE_INFINITY
       leaves += 1
     } else {
-      if (depth === 1 && TEMPLATE_KEYWORDS.has(key)) return Number.POSITIVE_INFINITY
       leaves += leavesOfSound(value, depth + 1)
     }
   }

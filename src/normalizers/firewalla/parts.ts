@@ -8,7 +8,7 @@
  * single such fight costs a whole event. It is found by a wildcard search and cut at `EXTRA_BYTES`.
  */
 import { isIP } from "node:net"
-import { cutText } from "../cutting.ts"
+import { cutText, wellFormed } from "../cutting.ts"
 import type { Fields } from "../Normalizer.ts"
 import type { Device, Host, Named, Remote, Rest } from "./reading.ts"
 
@@ -130,6 +130,7 @@ const canonical = (value: unknown): string | undefined => {
   }
   if (value instanceof Map) return canonicalMembers([...value])
   if (typeof value === "object") return canonicalMembers(Object.entries(value))
+  if (typeof value === "string") return JSON.stringify(wellFormed(value))
   return JSON.stringify(typeof value === "number" && !Number.isFinite(value) ? String(value) : value)
 }
 
@@ -138,7 +139,7 @@ const canonicalMembers = (entries: ReadonlyArray<readonly [string, unknown]>): s
     .toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
     .flatMap(([key, value]) => {
       const json = canonical(value)
-      return json === undefined ? [] : [`${JSON.stringify(key)}:${json}`]
+      return json === undefined ? [] : [`${JSON.stringify(wellFormed(key))}:${json}`]
     })
   return members.length > 0 ? `{${members.join()}}` : undefined
 }
