@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises"
 import { createServer, type Server } from "node:http"
 import { createServer as createTlsServer } from "node:https"
 import { NodeServices } from "@effect/platform-node"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import { Duration, Effect, Fiber, FileSystem, Option, Redacted } from "effect"
 import { json, listen, type Reply, type Request, text } from "../../src/demo/http/FaultyHttpServer.ts"
 import { Indexer, type IndexerErrorReason } from "../../src/indexer/Indexer.ts"
@@ -281,6 +281,27 @@ describe("requests", () => {
     }),
   )
 
+  it.live("are not joined by a ping when the node had been away for long", () =>
+    Effect.gen(function* () {
+      const server = yield* answering(text(503, ""), json(200, found(2)))
+      yield* Effect.gen(function* () {
+        const indexer = yield* Indexer
+        yield* Effect.flip(indexer.count(QUERY))
+        // The client takes the node for dead for a minute and would then see whether it lives.
+        yield* Effect.acquireRelease(
+          Effect.sync(() => vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 3_600_000 })),
+          () => Effect.sync(() => vi.useRealTimers()),
+        )
+        assert.strictEqual(yield* indexer.count(QUERY), 2)
+        yield* Effect.sleep("50 millis")
+      }).pipe(Effect.provide(OpenSearchIndexer.layer(options(server.url))))
+      assert.deepStrictEqual(
+        server.requests.map(({ method }) => method),
+        ["POST", "POST"],
+      )
+    }),
+  )
+
   it.live("are repeated three times at most, and never after a refused login", () =>
     Effect.gen(function* () {
       const retry = { ...defaultRetrySettings, retryDelayMs: 5 }
@@ -319,9 +340,10 @@ describe("requests", () => {
           })
         }),
       )
-      const search = yield* Effect.forkChild(count(options(`http://127.0.0.1:${port}`)))
+      const patient = options(`http://127.0.0.1:${port}`, { timeout: "1 minute" })
+      const search = yield* Effect.forkChild(count(patient))
       yield* Effect.repeat(Effect.sleep("10 millis"), { until: () => arrived })
-      yield* Fiber.interrupt(search)
+      yield* Fiber.interrupt(search).pipe(Effect.timeoutOption("2 seconds"))
       yield* Effect.repeat(Effect.sleep("10 millis"), { until: () => closed, times: 100 })
       assert.isTrue(closed)
     }),
