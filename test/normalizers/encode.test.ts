@@ -44,6 +44,12 @@ describe("encode", () => {
     assert.strictEqual(kept.length + Number(cut), 50_000)
   })
 
+  it("cuts as many texts as it takes", () => {
+    const many = Object.fromEntries(Array.from({ length: 60 }, (_, n) => [`f${n}`, "x".repeat(3_000)]))
+    const { bytes } = carried({ mine: many })
+    assert.isAtLeast(bytes, MAX_JSON_BYTES - 60 * 48)
+  })
+
   it("makes room for what escaping adds", () => {
     carried({ mine: { a: '"'.repeat(30_000), b: "\u0001".repeat(30_000), c: "\\".repeat(30_000) } })
   })

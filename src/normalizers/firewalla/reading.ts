@@ -29,7 +29,7 @@ const struct = <T extends object>(readers: { readonly [K in keyof T]: Reader<T[K
     let rest: Map<string, unknown> | undefined
     for (const key in readers) {
       const given = value[key]
-      if (given === undefined || given === null || given === "" || !Object.hasOwn(value, key)) continue
+      if (given === undefined || given === null || given === "") continue
       const result = readers[key](given)
       read[key] = result
       const left = result === undefined ? given : restOf(result)

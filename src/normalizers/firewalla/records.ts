@@ -100,9 +100,12 @@ const BareName = Text.pipe(
     }),
   ),
 )
-/** `group`, `network` and `box`. */
-const Named = Schema.Union([BareName, Schema.Struct({ id: optional(Text), name: optional(Text) })])
-const Category = Schema.Union([BareName, Schema.Struct({ name: optional(Text) })])
+/**
+ * `group`, `network` and `box`. The object comes first: `catchDecoding` looks at what was decoded once more, and would
+ * take a bare name's type for it, without the id.
+ */
+const Named = Schema.Union([Schema.Struct({ id: optional(Text), name: optional(Text) }), BareName])
+const Category = Schema.Union([Schema.Struct({ name: optional(Text) }), BareName])
 
 const PortInfo = Schema.Struct({
   protocol: optional(Text),

@@ -136,7 +136,8 @@ describe("normalizeAlarm", () => {
     ["a text like an array", { message: '["a"] b' }, { message: ' ["a"] b' }],
     ["a text in brackets", { message: "[Guest] phone" }, { message: "[Guest] phone" }],
     ["NUL and lone surrogates", { message: "a\0b\ud800" }, { message: "a\uFFFDb\uFFFD" }],
-    ["a port out of range", { device: { port: 70_000 } }, { extra: '{"device":{"port":70000}}' }],
+    ["the last port", { device: { port: 65_535 } }, { device: { port: "65535" } }],
+    ["a port out of range", { device: { port: 65_536 } }, { extra: '{"device":{"port":65536}}' }],
     [
       "a size that is no number",
       { transfer: { upload: "16 MB" } },

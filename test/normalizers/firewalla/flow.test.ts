@@ -112,6 +112,8 @@ describe("normalizeFlow", () => {
         dstuser: "NAS",
       },
     ],
+    ["local without ends", { direction: "local", device }, { srcip: "192.168.4.5", srcuser: "NAS" }],
+    ["without a direction", { device }, { srcip: "192.168.4.5", srcuser: "NAS" }],
     [
       "an address that is none",
       {

@@ -33,6 +33,18 @@ const agree = (read: Result.Result<unknown, unknown>, decoded: Result.Result<unk
 const runs = { arbitrary: { runs: 400 } }
 
 describe("hostile records", () => {
+  it("keeps both an id and a name, read by hand and by the Schema", () => {
+    const record = { ts: 1, group: { name: "HQ", id: 1 }, box: { id: "G1", name: "Office" }, network: "LAN" }
+    const decoded = Schema.decodeUnknownResult(Alarm)(record)
+    assert.deepStrictEqual(bare(Result.getOrThrow(decoded)), {
+      ts: 1000,
+      group: { id: "1", name: "HQ" },
+      box: { id: "G1", name: "Office" },
+      network: { name: "LAN" },
+    })
+    agree(readAlarm(record), decoded)
+  })
+
   it.prop(
     "the fast reader agrees with the Schemas, on what it reads and on what it refuses",
     [hostileRecord],
