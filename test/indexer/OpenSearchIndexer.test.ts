@@ -7,17 +7,7 @@ import { Indexer } from "../../src/indexer/Indexer.ts"
 import { IndexHistory } from "../../src/indexer/IndexHistory.ts"
 import * as OpenSearchIndexer from "../../src/indexer/OpenSearchIndexer.ts"
 import { defaultRetrySettings } from "../../src/retry/decide.ts"
-import {
-  answering,
-  copies,
-  count,
-  FORBIDDEN,
-  found,
-  listening,
-  options,
-  PASSWORD,
-  QUERY,
-} from "./scriptedNode.ts"
+import { answering, count, FORBIDDEN, found, listening, options, PASSWORD, QUERY } from "./scriptedNode.ts"
 
 describe("requests", () => {
   it.live("are searches of the pattern and nothing else, after errors too", () =>
