@@ -7,6 +7,8 @@ import type { Deferred } from "effect"
 import type { Verdict, Written } from "./Verifier.ts"
 
 export interface Waiting {
+  /** In the order of writing. */
+  readonly number: number
   readonly written: Written
   readonly missing: Set<string>
   /** Ids that the index holds more than once. */
@@ -23,11 +25,39 @@ export interface Question {
   readonly waiting: ReadonlyArray<Waiting>
 }
 
+/** Whether the index has returned anything of it yet. */
+const isTouched = ({ missing, written }: Waiting): boolean => missing.size < written.ids.length
+
+/** Three of its events, spread over it; all of them where there are no more. */
+const samplesOf = ({ written: { ids } }: Waiting): ReadonlyArray<string> =>
+  ids.length <= 3
+    ? ids
+    : [0, ids.length >> 1, ids.length - 1].flatMap((place) => {
+        const id = ids[place]
+        return id === undefined ? [] : [id]
+      })
+
+const earliest = (waiting: ReadonlyArray<Waiting>): number =>
+  waiting.reduce((time, { written }) => Math.min(time, written.startedAt), Number.POSITIVE_INFINITY)
+
 export class Outstanding {
   readonly #waiting = new Set<Waiting>()
+  #last = 0
+  /** The newest write of which anything has arrived. */
+  #front = 0
 
-  add(waiting: Waiting): void {
+  add(written: Written, verdict: Deferred.Deferred<Verdict>): Waiting {
+    this.#last += 1
+    const waiting: Waiting = {
+      number: this.#last,
+      written,
+      missing: new Set(written.ids),
+      duplicated: 0,
+      warnedAt: written.writtenAt,
+      verdict,
+    }
     this.#waiting.add(waiting)
+    return waiting
   }
 
   remove(waiting: Waiting): void {
@@ -49,36 +79,49 @@ export class Outstanding {
     return undefined
   }
 
-  /** Everything that is missing, in as few questions as `maxIds` allows; a write is never split over two. */
+  /**
+   * A few events of each write that nothing is known of: one small search tells how far the index has come, whatever
+   * the backlog.
+   */
+  probe(): Question {
+    const untouched = [...this.#waiting].filter((one) => !isTouched(one))
+    return { ids: untouched.flatMap(samplesOf), waiting: untouched, writtenSince: earliest(untouched) }
+  }
+
+  /**
+   * All that is missing of the writes up to the newest of which anything has arrived, in questions of at most
+   * `maxIds`; a write is never split over two. What is older than something that has arrived should be there too.
+   */
   questions(maxIds: number): ReadonlyArray<Question> {
+    const due = [...this.#waiting].filter(({ number }) => number <= this.#front)
     const questions: Array<Question> = []
-    let waiting: Array<Waiting> = []
+    let part: Array<Waiting> = []
     let ids: Array<string> = []
     const close = () => {
-      const first = waiting[0]
-      if (first === undefined) return
-      questions.push({ ids, waiting, writtenSince: Math.min(...waiting.map((one) => one.written.startedAt)) })
-      waiting = []
+      if (part.length > 0) questions.push({ ids, waiting: part, writtenSince: earliest(part) })
+      part = []
       ids = []
     }
-    for (const one of this.#waiting) {
+    for (const one of due) {
       if (ids.length > 0 && ids.length + one.missing.size > maxIds) close()
-      waiting.push(one)
+      part.push(one)
       for (const id of one.missing) ids.push(id)
     }
     close()
     return questions
   }
-}
 
-/** Takes an answer over into the writes that asked; returns those of which nothing is missing any more. */
-export const settle = (question: Question, copies: ReadonlyMap<string, number>): ReadonlyArray<Waiting> =>
-  question.waiting.filter((one) => {
-    for (const id of one.missing) {
-      const found = copies.get(id)
-      if (found === undefined) continue
-      one.missing.delete(id)
-      if (found > 1) one.duplicated += 1
-    }
-    return one.missing.size === 0
-  })
+  /** Takes an answer over into the writes that asked; answers those of which nothing is missing any more. */
+  settle(question: Question, copies: ReadonlyMap<string, number>): ReadonlyArray<Waiting> {
+    return question.waiting.filter((one) => {
+      for (const id of one.missing) {
+        const found = copies.get(id)
+        if (found === undefined) continue
+        one.missing.delete(id)
+        if (found > 1) one.duplicated += 1
+        this.#front = Math.max(this.#front, one.number)
+      }
+      return one.missing.size === 0
+    })
+  }
+}

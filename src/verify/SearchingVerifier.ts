@@ -1,14 +1,14 @@
 /**
  * The verifier that runs beside the pipeline: one loop looks for everything that is outstanding.
  *
- * A cheap count comes first, and only where it finds something are the ids named. A count alone never confirms: one
- * event that is there twice would hide one that is not there at all.
+ * A small probe finds out how far the index has come, and only what should be there by then is asked for by name.
+ * Names, because a count never confirms: one event that is there twice would hide one that is not there at all.
  */
 import { Clock, Deferred, Duration, Effect, Latch, Layer, Ref } from "effect"
 import { Indexer, type IndexerError } from "../indexer/Indexer.ts"
 import * as Log from "../telemetry/log.ts"
 import { type Lag, lookInterval, noLag, observeLag } from "./lag.ts"
-import { Outstanding, type Question, settle, type Waiting } from "./Outstanding.ts"
+import { Outstanding, type Question, type Waiting } from "./Outstanding.ts"
 import { type Verdict, Verifier, type VerifierStatus, type Written } from "./Verifier.ts"
 
 export interface VerifierOptions {
@@ -60,7 +60,7 @@ const make = Effect.fnUntraced(function* (options: VerifierOptions) {
     })
   })
 
-  /** Ids that have a document, with how many; a search that can't be answered fails. */
+  /** Ids that have a document, with how many. Counted first: mostly none has one, and counting is cheaper. */
   const copiesOf = Effect.fnUntraced(function* (ids: ReadonlyArray<string>, since: number) {
     const query = { ids, since }
     const found = yield* indexer.count(query)
@@ -99,14 +99,21 @@ const make = Effect.fnUntraced(function* (options: VerifierOptions) {
   })
 
   const ask = Effect.fnUntraced(function* (question: Question) {
-    const copies = yield* copiesOf(question.ids, question.writtenSince - skew)
+    if (question.ids.length === 0) return
+    const copies = yield* indexer.copies({ ids: question.ids, since: question.writtenSince - skew })
+    yield* available
     const now = yield* Clock.currentTimeMillis
-    yield* Effect.forEach(settle(question, copies), (one) => finish(one, now), { discard: true })
+    yield* Effect.forEach(outstanding.settle(question, copies), (one) => finish(one, now), { discard: true })
   })
 
   const look = Effect.gen(function* () {
     yield* somethingToDo.await
-    yield* Effect.forEach(outstanding.questions(options.maxIdsPerSearch), ask, { discard: true }).pipe(
+    yield* Effect.suspend(() => ask(outstanding.probe())).pipe(
+      Effect.andThen(
+        Effect.suspend(() =>
+          Effect.forEach(outstanding.questions(options.maxIdsPerSearch), ask, { discard: true }),
+        ),
+      ),
       Effect.catch(unavailable),
     )
     const now = yield* Clock.currentTimeMillis
@@ -117,16 +124,9 @@ const make = Effect.fnUntraced(function* (options: VerifierOptions) {
   })
 
   const confirm = Effect.fnUntraced(function* (written: Written) {
-    const waiting: Waiting = {
-      written,
-      missing: new Set(written.ids),
-      duplicated: 0,
-      warnedAt: written.writtenAt,
-      verdict: yield* Deferred.make<Verdict>(),
-    }
-    if (waiting.missing.size === 0)
+    if (written.ids.length === 0)
       return { _tag: "Confirmed", confirmedAt: written.writtenAt, duplicated: 0 } satisfies Verdict
-    outstanding.add(waiting)
+    const waiting = outstanding.add(written, yield* Deferred.make<Verdict>())
     yield* somethingToDo.open
     return yield* Deferred.await(waiting.verdict).pipe(
       Effect.ensuring(Effect.sync(() => outstanding.remove(waiting))),

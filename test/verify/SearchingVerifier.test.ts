@@ -130,20 +130,40 @@ describe("SearchingVerifier", () => {
     ),
   )
 
-  it.effect(
-    "asks a cheap count first, in bounded questions, and looks back no further than the clocks allow",
-    () =>
-      withVerifier((indexer) =>
-        Effect.gen(function* () {
-          const verifier = yield* Verifier
-          yield* Effect.forkChild(verifier.confirm(written("b1", ["a", "b", "c"])))
-          yield* Effect.forkChild(verifier.confirm(written("b2", ["d", "e", "f"])))
-          yield* seconds(1)
-          assert.isTrue(indexer.searches.length > 0)
-          assert.isTrue(indexer.searches.every(({ kind, ids }) => kind === "count" && ids <= 4))
-          assert.strictEqual(indexer.searches[0]?.since, -Duration.toMillis(options.clockSkew))
-        }),
-      ),
+  it.effect("probes with few ids, then names what should be there, in bounded searches", () =>
+    withVerifier((indexer) =>
+      Effect.gen(function* () {
+        const verifier = yield* Verifier
+        const idsOf = (batch: string) => Array.from({ length: 4 }, (_, n) => `${batch}-${n}`)
+        for (const batch of ["b1", "b2", "b3", "b4"])
+          yield* Effect.forkChild(verifier.confirm(written(batch, idsOf(batch))))
+        yield* seconds(1)
+        assert.isTrue(indexer.searches.length > 0)
+        assert.isTrue(indexer.searches.every(({ ids }) => ids === 12))
+        assert.strictEqual(indexer.searches[0]?.since, -Duration.toMillis(options.clockSkew))
+
+        // One sampled event of the third write: all that is older is asked for by name, the fourth is not.
+        indexer.index("b3-2")
+        indexer.searches.length = 0
+        yield* seconds(1)
+        const sizes = indexer.searches.slice(0, 4).map(({ ids }) => ids)
+        assert.deepStrictEqual(sizes, [12, 4, 4, 3])
+      }),
+    ),
+  )
+
+  it.effect("finds a write whose sampled events are the very ones that are missing", () =>
+    withVerifier((indexer) =>
+      Effect.gen(function* () {
+        const verifier = yield* Verifier
+        yield* Effect.forkChild(verifier.confirm(written("b1", ["a", "b", "c", "d"])))
+        const later = yield* Effect.forkChild(verifier.confirm(written("b2", ["f"])))
+        indexer.index("b", "f")
+        yield* seconds(6)
+        yield* Fiber.join(later)
+        assert.strictEqual((yield* verifier.status).events, 3)
+      }),
+    ),
   )
 
   it.effect("asks nothing while nothing is outstanding", () =>
