@@ -109,6 +109,8 @@ export const makeWorld = Effect.fnUntraced(function* (
   })
 
   const truth = Effect.gen(function* () {
+    yield* manager.health
+    yield* shipper.health
     const count = makeCount({ flows: msp.flows, alarms: msp.alarms })
     if (real !== undefined) {
       yield* real.refresh

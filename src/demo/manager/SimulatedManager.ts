@@ -42,6 +42,8 @@ export interface SimulatedManager {
   readonly isRunning: Effect.Effect<boolean>
   /** Since the last start, as `getstats` tells them. */
   readonly counters: Effect.Effect<Counters>
+  /** Dies with what ended its decoder, should that ever happen; asked so that no test waits for a dead simulator. */
+  readonly health: Effect.Effect<void>
   /** Its log lines since the first start. */
   readonly log: Effect.Effect<ReadonlyArray<string>>
 }
@@ -134,7 +136,7 @@ export const makeSimulatedManager = Effect.fnUntraced(function* (
     if (lines.length > 0) yield* alerts.append(lines)
   })
 
-  yield* Effect.forkScoped(
+  const decoder = yield* Effect.forkScoped(
     Effect.gen(function* () {
       let last = yield* Clock.currentTimeMillis
       while (true) {
@@ -223,6 +225,7 @@ export const makeSimulatedManager = Effect.fnUntraced(function* (
     }),
     isRunning: Effect.sync(() => state === "running"),
     counters: Effect.sync(counters),
+    health: Effect.suspend(() => decoder.pollUnsafe() ?? Effect.void),
     log: Effect.sync(() => [...log]),
   }
 })

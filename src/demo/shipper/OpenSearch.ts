@@ -1,5 +1,5 @@
 /** A real OpenSearch in the simulated indexer's place: bulk requests, an index template, and counting by serials. */
-import { Data, Effect, Predicate, Redacted, type Scope } from "effect"
+import { Data, Duration, Effect, Redacted, type Scope } from "effect"
 import { Agent, request } from "undici"
 import { indexName, isoTimestamp, valueAt } from "../indexer/document.ts"
 import { type PackedSerial, serialIn } from "../serials.ts"
@@ -29,6 +29,7 @@ export interface OpenSearch extends IndexTarget {
 
 const PATTERN = "wazuh-alerts-4.x-*"
 const PAGE = 2_000
+const RETRY = Duration.millis(250)
 
 /** What the stock template does that searches depend on; weaker than it, so that it wins where it is installed. */
 const template = (refreshSeconds: number) => ({
@@ -58,6 +59,13 @@ const bulkLines = (line: string, pipeline: string | undefined): string => {
       ? `{"@timestamp":"${isoTimestamp(timestamp)}",${line.slice(1)}`
       : JSON.stringify({ message: line, fields: { index_prefix: "wazuh-alerts-4.x-" } })
   return `${action}\n${document}\n`
+}
+
+/** Only what is pushed back comes again, as in Filebeat; what a mapping or the pipeline refuses does not. */
+const pushedBack = (lines: ReadonlyArray<string>, reply: unknown): ReadonlyArray<string> => {
+  const items = valueAt(reply, ["items"])
+  if (!Array.isArray(items)) return []
+  return lines.filter((_, i) => valueAt(items[i], ["index", "status"]) === 429)
 }
 
 export const makeOpenSearch = Effect.fnUntraced(function* (
@@ -128,18 +136,25 @@ export const makeOpenSearch = Effect.fnUntraced(function* (
     yield* expect("DELETE", "/_search/scroll", { scroll_id: valueAt(page, ["_scroll_id"]) })
   })
 
+  /** Answers the lines that the node pushed back, or `undefined` when it took none of them. */
+  const bulk = (lines: ReadonlyArray<string>) => {
+    const body = lines.map((line) => bulkLines(line, access.pipeline)).join("")
+    return call("POST", `/_bulk${pipeline}`, body, "application/x-ndjson").pipe(
+      Effect.map((reply) => (reply.status === 200 ? pushedBack(lines, reply.body) : undefined)),
+      Effect.orElseSucceed(() => undefined),
+    )
+  }
+
   return {
-    index: (lines) =>
-      call(
-        "POST",
-        `/_bulk${pipeline}`,
-        lines.map((line) => bulkLines(line, access.pipeline)).join(""),
-        "application/x-ndjson",
-      ).pipe(
-        // An item that was pushed back is not sent again: a simulator needs no second bulk queue.
-        Effect.map(({ status, body }) => status === 200 && Predicate.isReadonlyObject(body)),
-        Effect.orElseSucceed(() => false),
-      ),
+    index: Effect.fnUntraced(function* (lines) {
+      let rest = yield* bulk(lines)
+      if (rest === undefined) return false
+      while (rest.length > 0) {
+        yield* Effect.sleep(RETRY)
+        rest = (yield* bulk(rest)) ?? rest
+      }
+      return true
+    }),
     eachSerial,
     refresh: Effect.asVoid(expect("POST", `/${PATTERN}/_refresh?allow_no_indices=true`)),
   }

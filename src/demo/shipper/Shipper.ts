@@ -22,6 +22,8 @@ export interface Shipper {
   readonly setDelay: (delay: Duration.Input) => Effect.Effect<void>
   /** Alerts handed to the index, those handed over twice counted twice. */
   readonly shipped: Effect.Effect<number>
+  /** Dies with what ended it, should that ever happen. */
+  readonly health: Effect.Effect<void>
   /** Bytes of the file that still wait. */
   readonly waiting: Effect.Effect<number>
 }
@@ -67,7 +69,7 @@ export const makeShipper = Effect.fnUntraced(function* (
     return bytes.length > 0
   })
 
-  yield* Effect.forkScoped(
+  const following = yield* Effect.forkScoped(
     Effect.gen(function* () {
       while (true) {
         yield* Effect.sleep(delay)
@@ -95,6 +97,7 @@ export const makeShipper = Effect.fnUntraced(function* (
         delay = Duration.fromInputUnsafe(next)
       }),
     shipped: Effect.sync(() => shipped),
+    health: Effect.suspend(() => following.pollUnsafe() ?? Effect.void),
     waiting: Effect.sync(() => alerts.size() - offset),
   }
 })

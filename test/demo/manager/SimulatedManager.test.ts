@@ -108,12 +108,13 @@ describe("the simulated manager", () => {
       const tooLong = flowMessage(2, { pad: "x".repeat(room + 1) })
       assert.strictEqual(Buffer.byteLength(fits), 65_535)
       const withNul = Buffer.from(flowMessage(3).replace("firewalla-msp", "fire\0walla"))
-      assert.strictEqual(yield* sender.send([fits, tooLong, withNul, flowMessage(4)]), "sent")
+      const endedByNul = `${flowMessage(4)}\0 and what is never read`
+      assert.strictEqual(yield* sender.send([fits, tooLong, withNul, endedByNul]), "sent")
       yield* received(manager, 4)
       yield* idle(manager)
       const ids = (yield* alertLines(manager)).map((line) => JSON.parse(line).data.event_id)
       assert.deepStrictEqual(ids.toSorted(), ["id-1", "id-4"])
-      assert.strictEqual((yield* manager.counters).bytes, 65_535 * 2 + withNul.length + flowMessage(4).length)
+      assert.strictEqual((yield* manager.counters).bytes, 65_535 * 2 + withNul.length + endedByNul.length)
     }).pipe(Effect.scoped, provided),
   )
 
