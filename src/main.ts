@@ -1,4 +1,5 @@
 /** The command tree and its layers. */
+import "./app/heap.ts"
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Cause, Effect, Exit, Runtime } from "effect"
 import { Command } from "effect/cli"

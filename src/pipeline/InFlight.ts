@@ -5,24 +5,36 @@
  * 1,333 events through each second.
  */
 import { Context, Effect, Layer, Semaphore } from "effect"
+import type { Event } from "../domain/Event.ts"
 
 export class InFlight extends Context.Service<
   InFlight,
   {
     /** Waits until so many more may be written. A batch larger than the bound waits until it is alone. */
-    readonly take: (events: number) => Effect.Effect<void>
+    readonly take: (events: ReadonlyArray<Event>) => Effect.Effect<void>
     /** Gives them back once they are settled. */
-    readonly release: (events: number) => Effect.Effect<void>
+    readonly release: (events: ReadonlyArray<Event>) => Effect.Effect<void>
+    /** Whether this id is out: neither the index nor a dead letter knows it yet, and it must not be sent again. */
+    readonly has: (id: string) => boolean
   }
 >()("waybill/pipeline/InFlight") {
   static readonly layer = (maxEvents: number): Layer.Layer<InFlight> =>
     Layer.effect(
       InFlight,
       Effect.map(Semaphore.make(maxEvents), (permits) => {
-        const bounded = (events: number) => Math.min(events, maxEvents)
+        const out = new Set<string>()
+        const permitsFor = (events: ReadonlyArray<Event>) => Math.min(events.length, maxEvents)
         return InFlight.of({
-          take: (events) => Effect.asVoid(permits.take(bounded(events))),
-          release: (events) => Effect.asVoid(permits.release(bounded(events))),
+          take: (events) =>
+            Effect.map(permits.take(permitsFor(events)), () => {
+              for (const { id } of events) out.add(id)
+            }),
+          release: (events) =>
+            Effect.suspend(() => {
+              for (const { id } of events) out.delete(id)
+              return Effect.asVoid(permits.release(permitsFor(events)))
+            }),
+          has: (id) => out.has(id),
         })
       }),
     )

@@ -15,6 +15,8 @@ export interface Shipment {
 
 /** A shipment that has been handed to the writer. Epoch milliseconds. */
 export interface WrittenShipment extends Shipment {
+  /** The events that count as in flight until this shipment is settled. */
+  readonly taken: ReadonlyArray<Event>
   readonly startedAt: number
   readonly writtenAt: number
 }

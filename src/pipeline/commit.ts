@@ -8,10 +8,13 @@ import * as Log from "../telemetry/log.ts"
 import type { Settled } from "./confirm.ts"
 import { Policies } from "./Policies.ts"
 
-/** The overlap is fetched again, but the checkpoint never goes back because of it. */
-const isForward = (from: Position | undefined, to: Position): boolean => {
+/**
+ * The overlap is fetched again, but the checkpoint never goes back because of it. Only one that lies in the future,
+ * from a clock that was ahead, does: the source goes on from the present then.
+ */
+const isForward = (from: Position | undefined, to: Position, now: number): boolean => {
   if (from === undefined || from.kind !== to.kind) return true
-  if (from.kind === "time" && to.kind === "time") return to.up_to > from.up_to
+  if (from.kind === "time" && to.kind === "time") return to.up_to > from.up_to || from.up_to > now
   return from !== to
 }
 
@@ -44,7 +47,10 @@ export const commit = Effect.fnUntraced(function* (feed: FeedName, loaded: Optio
       confirmed: before.confirmed + settled.written,
     }
     const position = settled.shipment.batch.position
-    if (Option.isNone(position) || !isForward(before.position, position.value)) {
+    if (
+      Option.isNone(position) ||
+      !isForward(before.position, position.value, yield* Clock.currentTimeMillis)
+    ) {
       yield* Ref.set(current, after)
       return settled
     }

@@ -79,7 +79,7 @@ export const confirm = Effect.fnUntraced(function* (shipment: WrittenShipment) {
     writtenAt = again.writtenAt
   }
 
-  yield* inFlight.release(shipment.toWrite.length)
+  yield* inFlight.release(shipment.taken)
   yield* Log.debug("batch.confirmed", `${batch.id} is settled`, {
     feed: batch.feed,
     batch: batch.id,

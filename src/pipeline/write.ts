@@ -53,14 +53,14 @@ export const writeAttempt = Effect.fnUntraced(function* (
 })
 
 export const write = Effect.fnUntraced(function* (shipment: Shipment) {
-  const { batch, toWrite } = shipment
+  const { batch } = shipment
   const inFlight = yield* InFlight
-  yield* inFlight.take(toWrite.length)
+  const toWrite = shipment.toWrite.filter(({ id }) => !inFlight.has(id))
+  yield* inFlight.take(toWrite)
   const { written, ...times } = yield* writeAttempt(
     { feed: batch.feed, batch: batch.id, attempt: 1 },
     toWrite,
   )
-  const refused = toWrite.length - written.length
   if (written.length > 0)
     yield* Log.debug("batch.written", `${batch.id} is written`, {
       feed: batch.feed,
@@ -68,6 +68,6 @@ export const write = Effect.fnUntraced(function* (shipment: Shipment) {
       events: written.length,
       took_ms: times.writtenAt - times.startedAt,
     })
-  if (refused > 0) yield* inFlight.release(refused)
-  return { ...shipment, toWrite: written, dead: shipment.dead + refused, ...times } satisfies WrittenShipment
+  const dead = shipment.dead + toWrite.length - written.length
+  return { ...shipment, toWrite: written, taken: toWrite, dead, ...times } satisfies WrittenShipment
 })

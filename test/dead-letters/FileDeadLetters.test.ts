@@ -90,7 +90,7 @@ describe("FileDeadLetters", () => {
       )
       const skipped = lines
         .filter((line) => line.event === "dead_letter.skipped")
-        .map((line) => line.fields["file"])
+        .map((line) => line.fields.file)
       assert.deepStrictEqual(skipped.sort(), ["failed_0_7.json", "notes.txt"])
     }),
   )

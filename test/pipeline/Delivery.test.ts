@@ -5,6 +5,7 @@ import { Checkpoints } from "../../src/checkpoints/Checkpoints.ts"
 import { deliver } from "../../src/pipeline/Delivery.ts"
 import { Stop } from "../../src/pipeline/Stop.ts"
 import { Verifier } from "../../src/verify/Verifier.ts"
+import { checkpointAt } from "../contracts/Checkpoints.ts"
 import { withoutLogs } from "../support/logRecorder.ts"
 import { Chain, FEED, idOf, type Record } from "./chain.ts"
 
@@ -162,6 +163,39 @@ describe("Delivery", () => {
         yield* passing(30)
         yield* Fiber.join(second)
         assertEquation(chain)
+      }),
+    )
+  })
+
+  it.effect("a record that comes twice in one poll is sent once", () => {
+    const chain = new Chain([...records(15), ...records(15)])
+    return inChain(
+      chain,
+      Effect.gen(function* () {
+        const delivering = yield* Effect.forkChild(poll(chain))
+        yield* passing(30)
+        yield* Fiber.join(delivering)
+        assert.strictEqual(chain.sent.length, 15)
+        assertEquation(chain)
+      }),
+    )
+  })
+
+  it.effect("a checkpoint in the future, from a clock that was ahead, goes back to the present", () => {
+    const chain = new Chain(records(20))
+    return inChain(
+      chain,
+      Effect.gen(function* () {
+        const ahead = { kind: "time" as const, up_to: 9_000_000 }
+        yield* (yield* Checkpoints).commit({ ...checkpointAt(FEED, 0), position: ahead })
+        const feed = { ...chain.feed, poll: () => chain.feed.poll(Option.none()) }
+        const loaded = yield* (yield* Checkpoints).load(FEED)
+        const delivering = yield* Effect.forkChild(
+          Effect.raceFirst((yield* Verifier).watch, deliver(feed, loaded)),
+        )
+        yield* passing(30)
+        yield* Fiber.join(delivering)
+        assert.strictEqual(yield* committed, 1901)
       }),
     )
   })
