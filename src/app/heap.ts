@@ -6,6 +6,6 @@
  */
 import { setFlagsFromString } from "node:v8"
 
-// The old generation may grow to twice what survived the last collection; the young one does not grow.
-setFlagsFromString("--heap-growing-percent=100")
+// The old generation may grow by two fifths of what survived the last collection; the young one does not grow.
+setFlagsFromString("--heap-growing-percent=40")
 setFlagsFromString("--semi-space-growth-factor=1")
