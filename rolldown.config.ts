@@ -1,9 +1,16 @@
 import { defineConfig } from "rolldown"
 
-export default defineConfig({
-  input: "src/main.ts",
-  platform: "node",
-  // A native addon: its binary lies beside the bundle in the image.
-  external: ["koffi"],
-  output: { file: "dist/main.mjs", format: "esm", minify: true, codeSplitting: false },
-})
+const bundle = (input: string, file: string) =>
+  defineConfig({
+    input,
+    platform: "node",
+    // A native addon: its binary lies beside the bundle in the image.
+    external: ["koffi"],
+    output: { file, format: "esm", minify: true, codeSplitting: false },
+  })
+
+export default [
+  bundle("src/main.ts", "dist/main.mjs"),
+  // A thread of `waybill demo`, which needs a file of its own.
+  bundle("src/demo/manager/inputWorker.ts", "dist/inputWorker.mjs"),
+]

@@ -28,13 +28,19 @@ export interface InputThread {
   readonly reset: () => void
 }
 
+/** Beside this file, or beside the bundle (rolldown.config.ts). */
+const WORKER = new URL(
+  import.meta.url.endsWith(".ts") ? "./inputWorker.ts" : "./inputWorker.mjs",
+  import.meta.url,
+)
+
 /** @param onMessages is called with what was taken into the queue since the last bind */
 export const makeInputThread = Effect.fnUntraced(function* (
   onMessages: (messages: ReadonlyArray<string>) => void,
 ): Effect.fn.Return<InputThread, never, Scope.Scope> {
   const counters = new BigInt64Array(new SharedArrayBuffer(SHARED_COUNT * 8))
   const worker = yield* Effect.acquireRelease(
-    Effect.sync(() => new Worker(new URL("./inputWorker.ts", import.meta.url), { workerData: { counters } })),
+    Effect.sync(() => new Worker(WORKER, { workerData: { counters } })),
     (thread) => Effect.promise(() => thread.terminate()),
   )
   let run = 0
