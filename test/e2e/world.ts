@@ -1,0 +1,193 @@
+/**
+ * A stage for end-to-end tests: the simulated world over real sockets and HTTP, `waybill run` as a process that can be
+ * stopped and killed, and an observer that holds every checkpoint against the index.
+ */
+import { NodeServices } from "@effect/platform-node"
+import { assert } from "@effect/vitest"
+import { Clock, Duration, Effect, FileSystem, Option, Path, Schedule, Schema, type Scope } from "effect"
+import { SERIAL_KINDS, type SerialKind } from "../../src/demo/serials.ts"
+import { startWaybill } from "../../src/demo/WaybillProcess.ts"
+import { makeWorld, type WorldOptions } from "../../src/demo/World.ts"
+import { writeWaybillConfig } from "../../src/demo/waybillConfig.ts"
+import { Checkpoint } from "../../src/domain/Checkpoint.ts"
+import { aheadOf, equationOf, makeDeadLetterReader } from "./equation.ts"
+import { type LogLine, logLines } from "./logLines.ts"
+
+export interface StageOptions extends WorldOptions {
+  /** Settings by dotted path. */
+  readonly set?: Readonly<Record<string, string | number | boolean>>
+}
+
+const REFRESH = Duration.millis(250)
+/** Everything as short as a machine with two cores allows; refresh and grace keep their order. */
+const FAST: Readonly<Record<string, string | number | boolean>> = {
+  "log.level": "debug",
+  "verify.grace": "800 millis",
+  "verify.min_interval": "50 millis",
+  "verify.max_interval": "500 millis",
+  "verify.warn_after": "2 seconds",
+  "canary.resend_after": "2 seconds",
+  "retry.max_delay": "500 millis",
+  "retry.retry_delay_ms": 50,
+  "retry.timeout_seconds": 2,
+  "indexer.timeout_seconds": 2,
+  "source.firewalla.timeout_seconds": 2,
+  "writer.socket.send_timeout_seconds": 0.5,
+  "source.firewalla.feeds.flows.interval": "700 millis",
+  "source.firewalla.feeds.alarms.interval": "700 millis",
+  "source.firewalla.feeds.devices.interval": "700 millis",
+  "source.firewalla.feeds.alarms.enabled": false,
+  "source.firewalla.feeds.devices.enabled": false,
+}
+const WATCH_EVERY = Duration.millis(4)
+const LOOK_EVERY = Duration.millis(25)
+const AT_MOST = Duration.seconds(45)
+
+const decodeCheckpoint = Schema.decodeUnknownOption(Schema.fromJsonString(Checkpoint))
+
+const makeStage = Effect.fnUntraced(function* (options: StageOptions) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const world = yield* makeWorld({
+    ...options,
+    indexer: { refreshInterval: REFRESH, ...options.indexer },
+    shipper: { delay: "50 millis", ...options.shipper },
+  })
+  const indexer = world.indexer ?? assert.fail("the end-to-end tests need the simulated indexer")
+  const configFile = yield* writeWaybillConfig(world, { set: { ...FAST, ...options.set } })
+  const logFile = path.join(world.folder, "waybill.log")
+  const stateFolder = path.join(world.folder, "state")
+  const letters = yield* makeDeadLetterReader(path.join(world.folder, "dlq"))
+  const late = new Set<string>()
+  const ahead: Array<string> = []
+  const checkpoints: Array<Checkpoint> = []
+  const lastSeen = new Map<string, string>()
+
+  const fileOf = (feed: string) => path.join(stateFolder, `firewalla-msp.${feed}.json`)
+  const watchCheckpoint = Effect.fnUntraced(function* (kind: SerialKind) {
+    const text = yield* fs.readFileString(fileOf(kind)).pipe(Effect.orElseSucceed(() => ""))
+    if (text === lastSeen.get(kind)) return
+    lastSeen.set(kind, text)
+    const checkpoint = Option.getOrUndefined(decodeCheckpoint(text))
+    if (checkpoint === undefined) return
+    checkpoints.push(checkpoint)
+    ahead.push(...aheadOf(world, indexer, yield* letters, late, checkpoint))
+  })
+  yield* Effect.forEach(SERIAL_KINDS, watchCheckpoint, { discard: true }).pipe(
+    Effect.repeat(Schedule.spaced(WATCH_EVERY)),
+    Effect.forkScoped,
+  )
+
+  const lines = fs.readFileString(logFile).pipe(
+    Effect.orElseSucceed(() => ""),
+    Effect.map(logLines),
+  )
+  const logTail = Effect.map(lines, (all) =>
+    all
+      .slice(-15)
+      .map(({ ts, event, message }) => `  ${ts} ${event}: ${message}`)
+      .join("\n"),
+  )
+
+  /** Waits until it is true; when that takes too long, fails with what was awaited and the end of Waybill's log. */
+  const until = <E, R>(what: string, condition: Effect.Effect<boolean, E, R>) =>
+    condition.pipe(
+      Effect.repeat({ until: (holds) => holds, schedule: Schedule.spaced(LOOK_EVERY) }),
+      Effect.timeoutOrElse({
+        duration: AT_MOST,
+        orElse: () =>
+          Effect.flatMap(logTail, (tail) =>
+            Effect.sync(() => assert.fail(`waited in vain until ${what}; its log ends with\n${tail}`)),
+          ),
+      }),
+      Effect.asVoid,
+    )
+
+  const equation = Effect.gen(function* () {
+    yield* world.manager.health
+    yield* world.shipper.health
+    return equationOf(world, indexer, yield* letters, yield* Clock.currentTimeMillis)
+  })
+
+  /** How many lines with this event, of those that pass, there are in the log. */
+  const countLines = (event: string, passes: (line: LogLine) => boolean = () => true) =>
+    Effect.map(lines, (all) => all.filter((line) => line.event === event && passes(line)).length)
+
+  /** Waits for `more` such lines beyond those that are there now. */
+  const nextLine = Effect.fnUntraced(function* (
+    event: string,
+    passes: (line: LogLine) => boolean = () => true,
+    more = 1,
+  ) {
+    const before = yield* countLines(event, passes)
+    yield* until(
+      `${more} more ${event}`,
+      Effect.map(countLines(event, passes), (now) => now >= before + more),
+    )
+  })
+
+  const hasLine = (event: string, passes: (line: LogLine) => boolean = () => true) =>
+    until(
+      `the log has ${event}`,
+      Effect.map(countLines(event, passes), (count) => count > 0),
+    )
+
+  return {
+    world,
+    indexer,
+    configFile,
+    stateFolder,
+    /** Of one feed, e.g. `flows`. */
+    checkpointFile: fileOf,
+    /** Every version of a checkpoint that was seen, in order. */
+    checkpoints,
+    letters,
+    lines,
+    countLines,
+    nextLine,
+    hasLine,
+    until,
+    equation,
+    start: startWaybill({ entry: "src/main.ts", configFile, logFile }),
+    /** Hides records by number, `to` excluded; a checkpoint may pass them until they are released. */
+    holdBack: (kind: SerialKind, from: number, to: number) =>
+      Effect.sync(() => {
+        const timeline = world.msp[kind]
+        timeline.holdBack(timeline.timeOf(from), timeline.timeOf(to))
+        for (let i = 0; i < timeline.total(); i++) if (!timeline.isAvailable(i)) late.add(`${kind} ${i}`)
+      }),
+    release: (kind: SerialKind) => Effect.sync(() => world.msp[kind].releaseAll()),
+    /** Waits until every record of the source is searchable or dead. */
+    arrived: until(
+      "every record is searchable or dead",
+      Effect.map(equation, ({ lost }) => lost.length === 0),
+    ),
+    /** Asserts the equation, after all that may still be on its way has had time to arrive. */
+    assertEquation: Effect.gen(function* () {
+      yield* Effect.sleep(Duration.sum(REFRESH, Duration.millis(300)))
+      const { lost, twice } = yield* equation
+      const tail = yield* logTail
+      assert.deepStrictEqual(lost, [], `lost; Waybill's log ends with\n${tail}`)
+      assert.deepStrictEqual(twice, [], `twice; Waybill's log ends with\n${tail}`)
+      assert.deepStrictEqual(ahead, [], "a checkpoint was ahead of the index")
+    }),
+    ahead,
+  }
+})
+
+export type Stage = Effect.Success<ReturnType<typeof makeStage>>
+
+/** Plays a story on a stage of its own. */
+export const onStage = <E>(
+  options: StageOptions,
+  story: (
+    stage: Stage,
+  ) => Effect.Effect<void, E, FileSystem.FileSystem | Path.Path | Scope.Scope | NodeServices.NodeServices>,
+) => makeStage(options).pipe(Effect.flatMap(story), Effect.scoped, Effect.provide(NodeServices.layer))
+
+/** Stops it as an administrator does, and answers its exit code. */
+export const stopped = (waybill: Effect.Success<Stage["start"]>) =>
+  Effect.andThen(waybill.stop, waybill.exitCode)
+
+/** The longest an end-to-end test may take, milliseconds. */
+export const TEST_TIMEOUT = 90_000
