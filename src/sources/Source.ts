@@ -6,10 +6,13 @@
  * - A page's `position` may be committed once that page and all before it are settled, never earlier.
  * - A page that can't be had fails the stream. It is never taken as the end, and no position past it is yielded.
  * - A record that the source can't read still becomes an envelope: judging records is the normalizer's part.
+ * - `between` yields what `poll` would of that time, under the same ids. Its positions lie within the window and are
+ *   progress in it: from each of them the rest is found by asking again. They are never a checkpoint.
  */
 import { Context, Data, type Duration, type Option, type Stream } from "effect"
 import type { Checkpoint, FeedName, Position } from "../domain/Checkpoint.ts"
 import type { Envelope } from "../domain/Envelope.ts"
+import type { EventType } from "../domain/Event.ts"
 
 export interface Page {
   readonly envelopes: ReadonlyArray<Envelope>
@@ -20,9 +23,28 @@ export interface Page {
 
 export interface Feed {
   readonly name: FeedName
+  /** `event_type` of the events made of its records. */
+  readonly eventType: EventType
+  /** How long the origin keeps records; absent where it keeps no history at all, like an inventory. */
+  readonly retention?: Duration.Duration
   readonly interval: Duration.Duration
   /** One poll: everything from the checkpoint (less the overlap) to now. `None`: the feed's first run. */
   readonly poll: (checkpoint: Option.Option<Checkpoint>) => Stream.Stream<Page, SourceError>
+  /** Only feeds over records that have a time have a history to read again; an inventory has none. */
+  readonly history?: FeedHistory
+}
+
+/** What can be read again, whatever the checkpoint says. */
+export interface FeedHistory {
+  /** How far the first poll ever goes back: what is older was not asked for by whoever set it so. */
+  readonly firstRun: Duration.Duration
+  /** How far back the origin has records at all, by the configuration. */
+  readonly retention: Duration.Duration
+  /**
+   * The records of a window, whatever was sent of it before: every page has `maybeSent`. Epoch milliseconds, half-open,
+   * widened to whole seconds; what lies in the future or beyond the retention is left out.
+   */
+  readonly between: (from: number, to: number) => Stream.Stream<Page, SourceError>
 }
 
 /** Why a source could not be read. `retryable` ones are tried again soon, the rest after the feed's interval. */

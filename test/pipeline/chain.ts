@@ -62,6 +62,7 @@ export class Chain {
   get feed(): Feed {
     return {
       name: FEED,
+      eventType: "flow",
       interval: Duration.minutes(5),
       poll: (checkpoint) => {
         const from = Option.match(checkpoint, {

@@ -103,7 +103,12 @@ export const makeDevicesFeed = Effect.fnUntraced(function* (settings: DevicesFee
   const poll = (checkpoint: Option.Option<Checkpoint>): Stream.Stream<Page, SourceError> =>
     Stream.fromIterableEffect(read(checkpoint))
 
-  const feed: Feed = { name: settings.name, interval: settings.interval, poll }
+  const feed: Feed = {
+    name: settings.name,
+    eventType: "device_change",
+    interval: settings.interval,
+    poll,
+  }
   return feed
 })
 

@@ -1,5 +1,6 @@
 /** The Firewalla source: its configured feeds over one client, which they share with its connections and rate limit. */
 import { Duration, Effect, Layer } from "effect"
+import type { EventType } from "../../domain/Event.ts"
 import { type Feed, Feeds } from "../Source.ts"
 import { makeDevicesFeed } from "./devicesFeed.ts"
 import { layerHttp } from "./httpMspApi.ts"
@@ -32,14 +33,15 @@ const makeFeeds = Effect.fnUntraced(function* (options: FirewallaOptions) {
   const feeds: Array<Feed> = []
   const timeFeed = (
     kind: RecordKind,
-    sourceType: string,
+    eventType: EventType,
     chosen: TimeFeedOptions,
     wanted: (r: unknown) => boolean,
   ) =>
     makeTimeFeed({
       name: `${SOURCE}/${kind.feed}`,
       source: SOURCE,
-      sourceType,
+      sourceType: `firewalla:${eventType}`,
+      eventType,
       path: `/${kind.feed}`,
       kind,
       interval: chosen.interval,
@@ -54,11 +56,11 @@ const makeFeeds = Effect.fnUntraced(function* (options: FirewallaOptions) {
     })
   const { alarms: alarmsOptions, flows: flowsOptions, devices } = options.feeds
   if (alarmsOptions !== undefined) {
-    feeds.push(yield* timeFeed(alarms, "firewalla:alarm", alarmsOptions, () => true))
+    feeds.push(yield* timeFeed(alarms, "alarm", alarmsOptions, () => true))
   }
   if (flowsOptions !== undefined) {
     const wanted = flowsOptions.only === "notable" ? isNotable : () => true
-    feeds.push(yield* timeFeed(flows, "firewalla:flow", flowsOptions, wanted))
+    feeds.push(yield* timeFeed(flows, "flow", flowsOptions, wanted))
   }
   if (devices !== undefined) {
     feeds.push(

@@ -5,9 +5,10 @@
  * asked and how far the checkpoint may follow. A slice without records still yields one empty page, so that the
  * checkpoint moves through quiet times.
  */
-import { Clock, DateTime, type Duration, Effect, Option, Ref, Result, Stream } from "effect"
+import { Clock, DateTime, Duration, Effect, Option, Ref, Result, Stream } from "effect"
 import type { Checkpoint, FeedName } from "../../domain/Checkpoint.ts"
 import type { Envelope } from "../../domain/Envelope.ts"
+import type { EventType } from "../../domain/Event.ts"
 import * as Log from "../../telemetry/log.ts"
 import type { Feed, Page, SourceError } from "../Source.ts"
 import { sourceError } from "./errors.ts"
@@ -23,12 +24,21 @@ import {
   startOf,
   takePage,
 } from "./sliceProgress.ts"
-import { type Slice, type Stretch, sliceAt, type Window, type WindowSettings, windowOf } from "./window.ts"
+import {
+  type Slice,
+  type Stretch,
+  sliceAt,
+  type Window,
+  type WindowSettings,
+  windowBetween,
+  windowOf,
+} from "./window.ts"
 
 export interface TimeFeedSettings extends WindowSettings {
   readonly name: FeedName
   readonly source: string
   readonly sourceType: string
+  readonly eventType: EventType
   readonly path: string
   readonly kind: RecordKind
   readonly interval: Duration.Duration
@@ -180,7 +190,7 @@ export const makeTimeFeed = Effect.fnUntraced(function* (settings: TimeFeedSetti
   })
 
   const placeAt = Effect.fnUntraced(function* (window: Window, from: number) {
-    const before = Option.getOrElse(yield* Ref.get(asked), () => window.to)
+    const before = window.again ? window.to : Option.getOrElse(yield* Ref.get(asked), () => window.to)
     const slice = sliceAt(from, window.to, settings.sliceLength, before)
     const place: Place = { slice, cursor: undefined, page: 1, cursors: new Set(), progress: startOf(slice) }
     return place
@@ -201,14 +211,17 @@ export const makeTimeFeed = Effect.fnUntraced(function* (settings: TimeFeedSetti
     yield* Ref.update(asked, (before) =>
       Option.some(Option.getOrElse(before, () => Math.max(window.to, Math.ceil(upTo ?? 0)))),
     )
-    if (window.lost !== undefined) {
-      yield* Log.warning(
-        "source.beyond_retention",
-        `${settings.name}: ${iso(window.lost.from)} to ${iso(window.lost.to)} is older than source.firewalla.retention and is not asked for; if the portal keeps records longer, raise it`,
-        { feed: settings.name, from: iso(window.lost.from), to: iso(window.lost.to) },
-      )
-    }
+    yield* sayLost(window)
     return window
+  })
+
+  const sayLost = Effect.fnUntraced(function* ({ lost }: Window) {
+    if (lost === undefined) return
+    yield* Log.warning(
+      "source.beyond_retention",
+      `${settings.name}: ${iso(lost.from)} to ${iso(lost.to)} is older than source.firewalla.retention and is not asked for; if the portal keeps records longer, raise it`,
+      { feed: settings.name, from: iso(lost.from), to: iso(lost.to) },
+    )
   })
 
   const nothingYet = (window: Window): Page => ({
@@ -229,8 +242,17 @@ export const makeTimeFeed = Effect.fnUntraced(function* (settings: TimeFeedSetti
       // One page ahead: it is fetched while the batch before it is written.
     ).pipe(Stream.buffer({ capacity: 1, strategy: "suspend" }))
 
-  const feed: Feed = { name: settings.name, interval: settings.interval, poll }
+  const feed: Feed = {
+    name: settings.name,
+    eventType: settings.eventType,
+    retention: Duration.seconds(settings.retention),
+    interval: settings.interval,
+    poll,
+  }
   return feed
 })
+
+/** It is fetched while the batch before it is written. */
+const onePageAhead = Stream.buffer({ capacity: 1, strategy: "suspend" })
 
 const iso = (seconds: number): string => DateTime.formatIso(DateTime.makeUnsafe(seconds * 1000))
