@@ -6,6 +6,7 @@ const benches: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   refill: () => import("./refill.ts"),
   //  "verify-overhead": () => import("./verify-overhead.ts"),
   memory: () => import("./memory.ts"),
+  "kill-loop": () => import("./kill-loop.ts"),
 }
 
 const [name = "", ...flags] = process.argv.slice(2)

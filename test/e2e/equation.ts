@@ -111,6 +111,7 @@ export const equationOf = (
   now: number,
 ): Equation => {
   const found = arrivals(indexer)
+  const deaths = Map.groupBy(letters, ({ record }) => record)
   const lost: Array<RecordName> = []
   const twice: Array<RecordName> = []
   const counted = { source: 0, searchable: 0, dead: 0 }
@@ -120,7 +121,7 @@ export const equationOf = (
       if (!timeline.isAvailable(i)) continue
       const name = `${kind} ${i}`
       const copies = (found.get(name) ?? []).filter((at) => at <= now).length
-      const dead = letters.filter(({ record }) => record === name).length
+      const dead = deaths.get(name)?.length ?? 0
       counted.source += 1
       if (copies > 0) counted.searchable += 1
       if (dead > 0) counted.dead += 1
