@@ -113,7 +113,6 @@ export const makeWorld = Effect.fnUntraced(function* (
     yield* shipper.health
     const count = makeCount({ flows: msp.flows, alarms: msp.alarms })
     if (real !== undefined) {
-      yield* real.refresh
       yield* real.eachSerial(startedAt, count.add)
       return count.truth(undefined)
     }

@@ -27,7 +27,9 @@ export interface IncidentOptions {
 
 /** The manager goes away when so much of the history has come through it. */
 const GOES_AWAY_AT = 0.4
-const LOOK_EVERY = Duration.millis(250)
+/** A real node has to be asked for every document, a simulated one is only looked at. */
+const lookEvery = ({ openSearch }: IncidentOptions) =>
+  openSearch === undefined ? Duration.millis(250) : Duration.seconds(2)
 
 /** Tells each step to `show`, and in the end the proof. */
 export const runIncident = Effect.fnUntraced(function* (
@@ -64,7 +66,7 @@ export const runIncident = Effect.fnUntraced(function* (
     return truth
   })
   const until = (reached: (searchable: number, source: number) => boolean) =>
-    Stream.fromEffectRepeat(Effect.delay(look, LOOK_EVERY)).pipe(
+    Stream.fromEffectRepeat(Effect.delay(look, lookEvery(options))).pipe(
       Stream.takeUntil(({ searchable, source }) => reached(searchable, source)),
       Stream.runDrain,
     )
@@ -78,7 +80,7 @@ export const runIncident = Effect.fnUntraced(function* (
     yield* until((searchable, source) => searchable >= source * GOES_AWAY_AT)
     yield* show({ _tag: "Note", text: "The manager works off its queue and goes away." })
     yield* manager.stopGracefully
-    yield* until(() => true).pipe(Effect.repeat({ times: Duration.toMillis(options.outage) / 250 }))
+    yield* Effect.raceFirst(until(() => false), Effect.sleep(options.outage))
     yield* manager.start
     yield* show({
       _tag: "Note",

@@ -24,7 +24,6 @@ export interface OpenSearch extends IndexTarget {
     since: number,
     each: (serial: PackedSerial) => void,
   ) => Effect.Effect<void, OpenSearchFailed>
-  readonly refresh: Effect.Effect<void, OpenSearchFailed>
 }
 
 const PATTERN = "wazuh-alerts-4.x-*"
@@ -133,7 +132,9 @@ export const makeOpenSearch = Effect.fnUntraced(function* (
         scroll_id: valueAt(page, ["_scroll_id"]),
       })
     }
-    yield* expect("DELETE", "/_search/scroll", { scroll_id: valueAt(page, ["_scroll_id"]) })
+    const scroll = valueAt(page, ["_scroll_id"])
+    // There is none while no index matches.
+    if (scroll !== undefined) yield* expect("DELETE", "/_search/scroll", { scroll_id: scroll })
   })
 
   /** Answers the lines that the node pushed back, or `undefined` when it took none of them. */
@@ -156,6 +157,5 @@ export const makeOpenSearch = Effect.fnUntraced(function* (
       return true
     }),
     eachSerial,
-    refresh: Effect.asVoid(expect("POST", `/${PATTERN}/_refresh?allow_no_indices=true`)),
   }
 })
