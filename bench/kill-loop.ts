@@ -19,7 +19,12 @@ const measure = (seed: number, say: (line: string) => void) => {
       flows: { count: FLOWS, span: "30 hours" },
       manager: { serviceRate: SERVICE_RATE },
       indexer: { refreshInterval: "1 second" },
-      set: { "verify.grace": "2 seconds", "verify.min_interval": "250 millis" },
+      set: {
+        "verify.grace": "2 seconds",
+        "verify.min_interval": "250 millis",
+        "verify.max_unconfirmed_events": 20_000,
+        "batch.max_events": 500,
+      },
       atMost: "10 minutes",
       lookEvery: "1 second",
     },

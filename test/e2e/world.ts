@@ -27,6 +27,9 @@ const REFRESH = Duration.millis(250)
 const FAST: Readonly<Record<string, string | number | boolean>> = {
   "log.level": "debug",
   "verify.grace": "800 millis",
+  // Small, so that there is a middle in which something can happen.
+  "verify.max_unconfirmed_events": 400,
+  "batch.max_events": 100,
   "verify.min_interval": "50 millis",
   "verify.max_interval": "500 millis",
   "verify.warn_after": "2 seconds",

@@ -1,0 +1,141 @@
+/** Alarms, flows and devices together, over stops, starts and a manager that goes away. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { KEYWORDS } from "../../src/demo/indexer/document.ts"
+import { type Device, deviceAt } from "../../src/demo/msp/records.ts"
+import { onStage, type Stage, stopped, TEST_TIMEOUT } from "./world.ts"
+
+const EVENT_TYPE = KEYWORDS.indexOf("data.event_type")
+
+/** Documents of this type in the index, searchable or not yet. */
+const documents = (stage: Stage, type: string) =>
+  Effect.sync(() => {
+    const { store } = stage.indexer
+    let found = 0
+    for (let row = 0; row < store.size(); row++) if (store.keyword(row, EVENT_TYPE) === type) found += 1
+    return found
+  })
+
+const received = (stage: Stage) => Effect.map(stage.world.manager.counters, (counters) => counters.received)
+const canaries = (stage: Stage) => stage.countLines("canary.sent")
+
+/** Waits for one whole poll of each feed that begins after now. */
+const pollsOfAll = (stage: Stage, feeds: ReadonlyArray<string>) =>
+  Effect.forEach(
+    feeds,
+    (feed) => stage.nextLine("poll.finished", (line) => line.feed === `firewalla-msp/${feed}`, 2),
+    { concurrency: "unbounded", discard: true },
+  )
+
+const ALL = ["alarms", "flows", "devices"]
+
+describe("all feeds", () => {
+  it.live(
+    "a device's change is one event, whatever starts and stops; the first run only takes the inventory",
+    () =>
+      onStage(
+        {
+          flows: { count: 300, span: "6 hours" },
+          alarms: { count: 120, span: "30 hours" },
+          devices: 20,
+          set: {
+            "source.firewalla.feeds.alarms.enabled": true,
+            "source.firewalla.feeds.devices.enabled": true,
+          },
+        },
+        (stage) =>
+          Effect.gen(function* () {
+            const { msp } = stage.world
+            const renamed = (name: string) => (devices: ReadonlyArray<Device>) =>
+              devices.map((device, n) => (n === 3 ? { ...device, name } : device))
+            const first = yield* stage.start
+            yield* stage.arrived
+            yield* pollsOfAll(stage, ALL)
+            assert.strictEqual(yield* documents(stage, "device_change"), 0)
+
+            yield* msp.editDevices((devices) => [
+              ...renamed("den")(devices).slice(1),
+              deviceAt(900, 1_700_000_000),
+            ])
+            yield* stage.until(
+              "one removed, one new and one renamed device are searchable",
+              Effect.map(documents(stage, "device_change"), (found) => found >= 3),
+            )
+            yield* pollsOfAll(stage, ALL)
+            assert.strictEqual(yield* documents(stage, "device_change"), 3)
+            assert.strictEqual(yield* stopped(first), 0)
+
+            yield* msp.editDevices(renamed("attic"))
+            const second = yield* stage.start
+            yield* stage.until(
+              "the change of a device while Waybill was away is searchable",
+              Effect.map(documents(stage, "device_change"), (found) => found >= 4),
+            )
+            yield* pollsOfAll(stage, ALL)
+            yield* second.kill
+            yield* second.exitCode
+            const third = yield* stage.start
+            yield* pollsOfAll(stage, ALL)
+            assert.strictEqual(yield* documents(stage, "device_change"), 4)
+            assert.strictEqual(yield* stopped(third), 0)
+            assert.strictEqual((yield* received(stage)) - (yield* canaries(stage)), 300 + 120 + 4)
+            yield* stage.assertEquation
+          }),
+      ),
+    TEST_TIMEOUT,
+  )
+
+  it.live(
+    "SIGTERM ends with 0 once all that was sent is confirmed, and the next start sends nothing twice",
+    () =>
+      onStage({ flows: { count: 2000, span: "30 hours" }, manager: { serviceRate: 700 } }, (stage) =>
+        Effect.gen(function* () {
+          const first = yield* stage.start
+          yield* stage.until(
+            "a quarter is searchable",
+            Effect.map(stage.equation, ({ searchable }) => searchable > 500),
+          )
+          assert.strictEqual(yield* stopped(first), 0)
+          const { searchable } = yield* stage.equation
+          assert.isBelow(searchable, 2000)
+          assert.strictEqual((yield* received(stage)) - (yield* canaries(stage)), searchable)
+          assert.strictEqual(yield* stage.countLines("run.stopped"), 1)
+
+          const second = yield* stage.start
+          yield* stage.arrived
+          yield* pollsOfAll(stage, ["flows"])
+          assert.strictEqual(yield* stopped(second), 0)
+          assert.strictEqual((yield* received(stage)) - (yield* canaries(stage)), 2000)
+          yield* stage.assertEquation
+        }),
+      ),
+    TEST_TIMEOUT,
+  )
+
+  it.live(
+    "a manager that stops in order and comes back with a new socket costs nothing",
+    () =>
+      onStage({ flows: { count: 2000, span: "30 hours" }, manager: { serviceRate: 700 } }, (stage) =>
+        Effect.gen(function* () {
+          const { manager } = stage.world
+          const waybill = yield* stage.start
+          yield* stage.until(
+            "a third is searchable",
+            Effect.map(stage.equation, ({ searchable }) => searchable > 600),
+          )
+          yield* manager.stopGracefully
+          const before = yield* received(stage)
+          yield* stage.hasLine("writer.holding")
+          yield* Effect.sleep("1500 millis")
+          yield* manager.start
+          yield* stage.arrived
+          yield* stage.hasLine("writer.resumed")
+          yield* pollsOfAll(stage, ["flows"])
+          assert.strictEqual(before + (yield* received(stage)) - (yield* canaries(stage)), 2000)
+          assert.strictEqual(yield* stopped(waybill), 0)
+          yield* stage.assertEquation
+        }),
+      ),
+    TEST_TIMEOUT,
+  )
+})
