@@ -17,7 +17,6 @@ import {
   number,
   optional,
   path,
-  required,
   secret,
   section,
   text,
@@ -66,11 +65,15 @@ const writer = section("How events get into Wazuh.", {
 
 const indexer = section("The Wazuh indexer, which is searched for every event. Nothing is written to it.", {
   url: withDefault(url, "https://wazuh.indexer:9200", "Its address."),
-  username: required(text, "waybill", "A user whose role has `read` on the index pattern; it needs no more."),
-  password: required(
+  username: optional(
+    text,
+    "waybill",
+    "A user whose role has `read` on the index pattern; it needs no more. Must be given unless `verify.mode` is `off`.",
+  ),
+  password: optional(
     secret("indexer.password"),
     "…",
-    "That user's password. Either this or `password_file` must be given.",
+    "That user's password. Either this or `password_file` must be given unless `verify.mode` is `off`.",
   ),
   password_file: optional(
     path,
@@ -98,9 +101,14 @@ const indexer = section("The Wazuh indexer, which is searched for every event. N
 
 const verify = section("How the indexer is searched for what was written.", {
   mode: withDefault(
-    choice(["always"], ["startup-only", "off"]),
+    choice(["always", "startup-only", "off"]),
     "always",
-    "`always`: a checkpoint moves only when a search has returned every event before it. (`startup-only` and `off`, for installations that can't search while they run, come in a later version.)",
+    "`always`: a checkpoint moves only when a search has returned every event before it. `startup-only`: the indexer is asked at the start, and a feed that it has lost the end of is rewound; while running, a checkpoint moves when its events are written, so a loss is found at the next start at the earliest. `off`: the indexer is never asked; what the manager or the indexer loses stays lost.",
+  ),
+  startup_timeout: withDefault(
+    duration,
+    "30 seconds",
+    "How long the start waits for the indexer before it goes on without comparing the checkpoints with the index.",
   ),
   max_unconfirmed_events: withDefault(
     integer(1, 1_000_000),
@@ -140,6 +148,13 @@ export const Config = Schema.Struct({
       duration,
       "30 seconds",
       "A canary that has not arrived by then is followed by another one.",
+    ),
+  }),
+  status: section("Events about Waybill itself, written into Wazuh so that its rules alert on them.", {
+    heartbeat: withDefault(
+      durationOrZero,
+      "5 minutes",
+      "Time between two heartbeats; `0 seconds` writes none.",
     ),
   }),
   state: section("Checkpoints.", {

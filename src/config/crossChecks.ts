@@ -35,6 +35,23 @@ export const crossCheck = ({ tree, variables }: Merged): ReadonlyArray<Problem> 
       })
     }
   }
+  if (at("verify.mode") !== "off") {
+    const needed = 'and verify.mode is not "off"'
+    if (at("indexer.username") === undefined) {
+      problems.push({
+        where: "indexer.username",
+        what: `is missing, ${needed}`,
+        fix: "Set it, or INDEXER_USERNAME, to a user that may search the index pattern.",
+      })
+    }
+    if (at("indexer.password") === undefined && at("indexer.password_file") === undefined) {
+      problems.push({
+        where: "indexer.password",
+        what: `is missing, ${needed}`,
+        fix: "Put it into a file and name that as indexer.password_file or INDEXER_PASSWORD_FILE; or set INDEXER_PASSWORD.",
+      })
+    }
+  }
   const compare = (less: string, more: string, measure: (name: string) => Option.Option<number>) => {
     const one = measure(less)
     const other = measure(more)

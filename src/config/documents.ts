@@ -38,12 +38,7 @@ const yamlEntry = (entry: Key | Section): ReadonlyArray<string> => {
       `${indent}${lastOf(entry)}:`,
     ]
   }
-  const note =
-    entry.setting.presence === "required"
-      ? "Required. "
-      : entry.setting.presence === "optional"
-        ? "No default. "
-        : ""
+  const note = entry.setting.presence === "optional" ? "No default. " : ""
   return [
     ...comment(`${note}${entry.setting.description}`),
     `${indent}#${lastOf(entry)}: ${sample(entry.setting)}`,

@@ -1,6 +1,6 @@
 /**
- * The words the configuration Schema is written in: what kinds of values there are, and whether a key must be given,
- * may be left out, or has a default.
+ * The words the configuration Schema is written in: what kinds of values there are, and whether a key may be left
+ * out or has a default. What must be given depends on other keys: see `crossChecks.ts`.
  *
  * Each key carries a `Setting` as an annotation. The messages, the commented YAML file, the JSON Schema and the table
  * of all keys are made from it, so that none of them can say anything else than the Schema does.
@@ -38,7 +38,7 @@ type Facts = typeof Facts.Type
 export const Setting = Schema.Struct({
   ...facts,
   description: Schema.String,
-  presence: Schema.Literals(["required", "optional", "default"]),
+  presence: Schema.Literals(["optional", "default"]),
   default: Schema.optionalKey(Scalar),
   /** Shown where there is no default. */
   example: Schema.optionalKey(Scalar),
@@ -70,13 +70,6 @@ export const withDefault = <S extends Value>(
   Schema.withDecodingDefaultKey<S>(Effect.succeed(value))(schema).annotateKey(
     annotations({ ...facts, description, presence: "default", default: value }),
   )
-
-/** A key that must be given. */
-export const required = <S extends Value>(
-  { schema, facts }: KindOf<S>,
-  example: Scalar,
-  description: string,
-) => Schema.annotateKey<S>(annotations({ ...facts, description, presence: "required", example }))(schema)
 
 /** A key that may be left out; there is nothing in its place then. */
 export const optional = <S extends Value>(

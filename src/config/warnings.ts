@@ -1,4 +1,4 @@
-/** Settings that are allowed and not safe. They are logged at every start as `config.insecure`. */
+/** Settings that are allowed and not safe, and what they cost. They are logged at every start as `config.insecure`. */
 import type { Config } from "./Config.ts"
 
 export interface Warning {
@@ -8,8 +8,23 @@ export interface Warning {
 
 const isPlain = (url: string | undefined): boolean => url?.startsWith("http:") === true
 
-export const warnings = ({ indexer, source }: Config): ReadonlyArray<Warning> => [
-  ...(indexer.verify_tls
+/** What the modes of `verify.mode` other than `always` do not guarantee, by their names. */
+const LIMITS = {
+  always: undefined,
+  "startup-only":
+    "verify.mode is startup-only: a checkpoint moves when its events are written, not when a search has returned them. " +
+    "What the manager or the indexer loses is found at the next start at the earliest, and only if it is the newest of its feed; " +
+    "a loss in the middle is not found, nor what was lost longer ago than the source keeps records.",
+  off:
+    "verify.mode is off: the indexer is never asked. What the manager or the indexer loses stays lost and nobody is told, " +
+    "and after a restart the events of each feed's overlap are written again.",
+} as const satisfies Record<Config["verify"]["mode"], string | undefined>
+
+/** What the mode of verifying does not guarantee; logged at every start as `verify.limited`. */
+export const limitOf = ({ verify }: Config): string | undefined => LIMITS[verify.mode]
+
+export const warnings = ({ indexer, source, verify }: Config): ReadonlyArray<Warning> => [
+  ...(indexer.verify_tls || verify.mode === "off"
     ? []
     : [
         {
@@ -18,7 +33,7 @@ export const warnings = ({ indexer, source }: Config): ReadonlyArray<Warning> =>
             "indexer.verify_tls is false: anybody between Waybill and the indexer can read the password and forge confirmations. Set indexer.ca_file instead.",
         },
       ]),
-  ...(isPlain(indexer.url)
+  ...(isPlain(indexer.url) && verify.mode !== "off"
     ? [
         {
           key: "indexer.url",

@@ -43,6 +43,8 @@ const problemsOf = <R>(load: Effect.Effect<unknown, ConfigInvalid, R>) =>
   Effect.map(Effect.flip(load), ({ problems }) =>
     problems.map(({ where, what, fix }) => `${where}: ${what}. ${fix}`),
   )
+const revealed = (secret: Redacted.Redacted | undefined) => secret && Redacted.value(secret)
+
 layer(NodeServices.layer)("loadConfig", (it) => {
   describe("precedence", () => {
     it.effect("starts from four variables and the defaults", () =>
@@ -50,7 +52,7 @@ layer(NodeServices.layer)("loadConfig", (it) => {
         const config = yield* loadEnv(needed)
         assert.strictEqual(config.source.firewalla.domain, "example.firewalla.net")
         assert.strictEqual(config.indexer.url, "https://wazuh.indexer:9200")
-        assert.strictEqual(Redacted.value(config.indexer.password), SECRET)
+        assert.strictEqual(revealed(config.indexer.password), SECRET)
         assert.strictEqual(Duration.toMillis(config.source.firewalla.feeds.alarms.interval), 300_000)
       }),
     )
@@ -79,7 +81,7 @@ layer(NodeServices.layer)("loadConfig", (it) => {
           WAYBILL_BATCH__MAX_EVENTS: "7",
           WAYBILL_VERIFY__GRACE: "9 seconds",
         })
-        assert.strictEqual(Redacted.value(config.indexer.password), "0123")
+        assert.strictEqual(revealed(config.indexer.password), "0123")
         assert.deepStrictEqual(config.dlq, { enabled: false, base_path: "/dlq" })
         assert.strictEqual(config.writer.pacing.queue_share, 0.25)
         assert.strictEqual(config.batch.max_events, 7)
@@ -134,6 +136,19 @@ layer(NodeServices.layer)("loadConfig", (it) => {
         }
       }),
     )
+    it.effect("needs no access to an indexer that is never asked", () =>
+      Effect.gen(function* () {
+        const { MSP_DOMAIN, MSP_TOKEN } = needed
+        const access = { MSP_DOMAIN, MSP_TOKEN }
+        const off = yield* loadEnv({ ...access, WAYBILL_VERIFY__MODE: "off" })
+        assert.isUndefined(off.indexer.password)
+        const problems = yield* problemsOf(loadEnv({ ...access, WAYBILL_VERIFY__MODE: "startup-only" }))
+        assert.deepStrictEqual(
+          problems.map((problem) => problem.slice(0, problem.indexOf(","))),
+          ["indexer.username: is missing", "indexer.password: is missing"],
+        )
+      }),
+    )
     it.effect("that is a folder can't be read", () =>
       inFolder((folder) =>
         Effect.map(problemsOf(loadConfig({ path: Option.some(folder), env: needed })), ([problem]) =>
@@ -172,7 +187,7 @@ layer(NodeServices.layer)("loadConfig", (it) => {
               "indexer: { url: http://wazuh.indexer:9200, usename: x, password: 123 }",
               "batch: { max_evnts: 3 }",
               "writer: { kind: api }",
-              "verify: { mode: off, min_interval: 10 seconds }",
+              "verify: { mode: sometimes, min_interval: 10 seconds }",
               "log: 3",
             ].join("\n"),
             { WAYBILL_DLQ__ENABLED: "maybe", WAYBILL_BATCH__MAX_EVETNS: "3", MSP_TOKEN_FILE: "/no/such" },
@@ -186,13 +201,13 @@ layer(NodeServices.layer)("loadConfig", (it) => {
           "source.firewalla.feeds.flows.page_size: expected a whole number from 1 to 500, got 900. Correct it in the file, or remove it for the default 500.",
           'writer.kind: expected socket (api and file: not in this version), got "api". Correct it in the file, or remove it for the default "socket".',
           'indexer.url: expected an https:// URL (http:// only to localhost, 127.0.0.0/8 or [::1]) without user, password or query, got another text. Correct it in the file, or remove it for the default "https://wazuh.indexer:9200".',
-          "indexer.username: is missing; expected a text on one line, not empty. Set one of indexer.username, INDEXER_USERNAME.",
           "indexer.password: expected a secret on one line, not empty, got a number. Put the value in quotes.",
-          'verify.mode: expected always (startup-only and off: not in this version), got "off". Correct it in the file, or remove it for the default "always".',
+          'verify.mode: expected one of always, startup-only, off, got "sometimes". Correct it in the file, or remove it for the default "always".',
           'dlq.enabled: expected true or false, got "maybe". Correct the environment variable WAYBILL_DLQ__ENABLED.',
           "log: expected a section with keys under it. Its keys are level, format.",
           "batch.max_evnts: there is no such setting. Did you mean batch.max_events?",
           "indexer.usename: there is no such setting. Did you mean indexer.username?",
+          'indexer.username: is missing, and verify.mode is not "off". Set it, or INDEXER_USERNAME, to a user that may search the index pattern.',
           "verify.min_interval: expected at most verify.max_interval, which is 5 seconds; got 10 seconds. Lower it, or raise verify.max_interval.",
         ])
       }),
@@ -291,7 +306,7 @@ layer(NodeServices.layer)("loadConfig", (it) => {
               yield* loadEnv({ ...withoutPassword, WAYBILL_INDEXER__PASSWORD_FILE: file }),
               yield* loadConfig({ path: Option.some(yaml), env: withoutPassword }),
             ]) {
-              assert.strictEqual(Redacted.value(config.indexer.password), ` ${SECRET} `)
+              assert.strictEqual(revealed(config.indexer.password), ` ${SECRET} `)
             }
           }),
         ),
@@ -319,13 +334,13 @@ layer(NodeServices.layer)("loadConfig", (it) => {
             "INDEXER_PASSWORD: is given, and so is INDEXER_PASSWORD_FILE. Remove one of the two.",
           ])
           const config = yield* loadYaml("indexer:\n  password_file: /no/such\n", needed)
-          assert.strictEqual(Redacted.value(config.indexer.password), SECRET)
+          assert.strictEqual(revealed(config.indexer.password), SECRET)
           const other = yield* loadEnv({
             ...needed,
             INDEXER_PASSWORD: "weak",
             WAYBILL_INDEXER__PASSWORD_FILE: file,
           })
-          assert.strictEqual(Redacted.value(other.indexer.password), SECRET)
+          assert.strictEqual(revealed(other.indexer.password), SECRET)
         }),
       ),
     )

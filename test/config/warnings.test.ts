@@ -1,13 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
 import { configFrom } from "../../src/config/loadConfig.ts"
-import { warnings } from "../../src/config/warnings.ts"
+import { limitOf, warnings } from "../../src/config/warnings.ts"
 
-const keysFor = (indexer: object, firewalla: object) =>
+const keysFor = (indexer: object, firewalla: object, verify: object = {}) =>
   Result.getOrThrow(
     configFrom({
       source: { firewalla: { token: "t", ...firewalla } },
       indexer: { username: "u", password: "p", ...indexer },
+      verify,
     }),
   )
 
@@ -24,5 +25,14 @@ describe("warnings", () => {
       ["indexer.verify_tls", "indexer.url", "source.firewalla.base_url"],
     )
     for (const { key, message } of found) assert.isTrue(message.startsWith(key))
+  })
+  it("says what a mode of verifying does not guarantee, and nothing of `always`", () => {
+    const limit = (mode: string) => limitOf(keysFor({}, { domain: "a.net" }, { mode }))
+    assert.isUndefined(limit("always"))
+    for (const mode of ["startup-only", "off"]) assert.include(limit(mode), `verify.mode is ${mode}:`)
+  })
+  it("does not warn about the way to an indexer that is never asked", () => {
+    const insecure = { verify_tls: false, url: "http://127.0.0.1:1" }
+    assert.deepStrictEqual(warnings(keysFor(insecure, { domain: "a.net" }, { mode: "off" })), [])
   })
 })

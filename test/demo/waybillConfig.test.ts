@@ -19,7 +19,7 @@ describe("the configuration for a world", () => {
       assert.strictEqual(loaded.indexer.url.toString(), given.success.indexer.url.toString())
       assert.strictEqual(loaded.writer.socket.path, world.manager.socketPath)
       assert.strictEqual(
-        Redacted.value(loaded.indexer.password),
+        loaded.indexer.password && Redacted.value(loaded.indexer.password),
         Redacted.value(world.indexerAccess.password),
       )
     }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)),
