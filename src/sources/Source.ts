@@ -38,8 +38,6 @@ export interface Feed {
 export interface FeedHistory {
   /** How far the first poll ever goes back: what is older was not asked for by whoever set it so. */
   readonly firstRun: Duration.Duration
-  /** How far back the origin has records at all, by the configuration. */
-  readonly retention: Duration.Duration
   /**
    * The records of a window, whatever was sent of it before: every page has `maybeSent`. Epoch milliseconds, half-open,
    * widened to whole seconds; what lies in the future or beyond the retention is left out.

@@ -21,6 +21,8 @@ export interface FeedFault {
  */
 export interface SourceHarness {
   readonly recordAt: (second: number) => unknown
+  /** When that is, epoch milliseconds. */
+  readonly timeOf: (second: number) => number
   readonly brokenRecord: unknown
   readonly make: (
     records: ReadonlyArray<unknown>,
@@ -30,7 +32,7 @@ export interface SourceHarness {
 
 const SECONDS = [10, 11, 11.5, 12, 20, 20.25, 20.5, 31, 32, 33, 40, 41]
 
-export const suite = (name: string, { recordAt, brokenRecord, make }: SourceHarness) =>
+export const suite = (name: string, { recordAt, timeOf, brokenRecord, make }: SourceHarness) =>
   describe(`Source: ${name}`, () => {
     const records = SECONDS.map(recordAt)
 
@@ -133,7 +135,62 @@ export const suite = (name: string, { recordAt, brokenRecord, make }: SourceHarn
         assert.isTrue(pages.some((page) => Option.isSome(page.position)))
       }).pipe(Effect.scoped),
     )
+
+    it.live("reads a window again under the same ids, and says that it may have been sent", () =>
+      Effect.gen(function* () {
+        const { feed } = yield* make(records)
+        const polled = yield* Stream.runCollect(feed.poll(Option.none()))
+        const again = yield* Stream.runCollect(between(feed, timeOf(12), timeOf(40)))
+        const inWindow = SECONDS.flatMap((second, n) => (second >= 12 && second < 40 ? [n] : []))
+        assert.deepStrictEqual(
+          ids(again),
+          inWindow.map((n) => ids(polled)[n] ?? ""),
+        )
+        assert.isTrue(again.every((page) => page.maybeSent))
+      }).pipe(Effect.scoped),
+    )
+
+    it.live("says how far it is in a window, so that the rest of it is found from there", () =>
+      Effect.gen(function* () {
+        const { feed } = yield* make(records)
+        const pages = yield* Stream.runCollect(between(feed, timeOf(10), timeOf(42)))
+        const upTos = pages.map(upTo)
+        assert.deepStrictEqual(
+          upTos,
+          upTos.toSorted((a, b) => a - b),
+        )
+        assert.strictEqual(upTos.at(-1), timeOf(42))
+        for (const [index, reached] of upTos.entries()) {
+          if (reached >= timeOf(42)) continue
+          const rest = yield* Stream.runCollect(between(feed, reached, timeOf(42)))
+          const missing = ids(pages.slice(index + 1)).filter((id) => !ids(rest).includes(id))
+          assert.deepStrictEqual(missing, [], `from the position of page ${index + 1}`)
+        }
+      }).pipe(Effect.scoped),
+    )
+
+    it.live("polls as it would have, whatever was read again before", () =>
+      Effect.gen(function* () {
+        const { feed } = yield* make(records)
+        yield* Stream.runDrain(between(feed, timeOf(10), timeOf(42)))
+        const pages = yield* Stream.runCollect(feed.poll(Option.none()))
+        assert.deepStrictEqual(payloads(pages), records)
+      }).pipe(Effect.scoped),
+    )
+
+    it.live("fails where a page of a window cannot be had, and reads nothing of the future", () =>
+      Effect.gen(function* () {
+        const { feed } = yield* make(records, { failFrom: 1 })
+        const reading = Stream.runDrain(between(feed, timeOf(10), timeOf(42)))
+        assert.strictEqual((yield* Effect.flip(reading)).feed, feed.name)
+        const soon = Date.now() + 60_000
+        assert.deepStrictEqual(yield* Stream.runCollect(between(feed, soon, soon + 60_000)), [])
+      }).pipe(Effect.scoped),
+    )
   })
+
+const between = (feed: Feed, from: number, to: number): Stream.Stream<Page, SourceError> =>
+  feed.history?.between(from, to) ?? assert.fail(`${feed.name} has no history`)
 
 const collectAll = Effect.fnUntraced(function* (feed: Feed) {
   const pages: Array<Page> = []

@@ -237,10 +237,24 @@ export const makeTimeFeed = Effect.fnUntraced(function* (settings: TimeFeedSetti
         if (window.from >= window.to) {
           return Option.isNone(checkpoint) ? Stream.make(nothingYet(window)) : Stream.empty
         }
-        return Stream.paginate(yield* placeAt(window, window.from), (place) => readPage(window, place))
+        return yield* pagesOf(window)
       }),
-      // One page ahead: it is fetched while the batch before it is written.
-    ).pipe(Stream.buffer({ capacity: 1, strategy: "suspend" }))
+    ).pipe(onePageAhead)
+
+  const between = (from: number, to: number): Stream.Stream<Page, SourceError> =>
+    Stream.unwrap(
+      Effect.gen(function* () {
+        const now = Math.floor((yield* Clock.currentTimeMillis) / 1000)
+        const window = windowBetween({ from: from / 1000, to: to / 1000 }, now, settings)
+        yield* sayLost(window)
+        return window.from < window.to ? yield* pagesOf(window) : Stream.empty
+      }),
+    ).pipe(onePageAhead)
+
+  const pagesOf = (window: Window) =>
+    Effect.map(placeAt(window, window.from), (first) =>
+      Stream.paginate(first, (place) => readPage(window, place)),
+    )
 
   const feed: Feed = {
     name: settings.name,
@@ -248,6 +262,7 @@ export const makeTimeFeed = Effect.fnUntraced(function* (settings: TimeFeedSetti
     retention: Duration.seconds(settings.retention),
     interval: settings.interval,
     poll,
+    history: { firstRun: Duration.seconds(settings.firstRun), between },
   }
   return feed
 })

@@ -19,6 +19,8 @@ export interface Window extends Stretch {
   readonly settled: number
   /** Not settled, and older than the API still has: lost unless the retention is longer than the setting says. */
   readonly lost: Stretch | undefined
+  /** Whether all of it may have been sent before, whatever this run has asked for. */
+  readonly again?: true
 }
 
 /**
@@ -40,6 +42,19 @@ export const windowOf = (upTo: number | undefined, now: number, settings: Window
     settled,
     lost: settled < oldest ? { from: settled, to: oldest } : undefined,
   }
+}
+
+/** The window of a look back: what there can be of `wanted`, in whole seconds. Empty: `from` is not before `to`. */
+export const windowBetween = (
+  wanted: Stretch,
+  now: number,
+  { retention }: Pick<WindowSettings, "retention">,
+): Window => {
+  const oldest = now - retention
+  const from = Math.max(Math.floor(wanted.from), oldest)
+  const to = Math.min(Math.ceil(wanted.to), now)
+  const lost = wanted.from < oldest ? { from: Math.floor(wanted.from), to: Math.min(to, oldest) } : undefined
+  return { from, to, settled: from, lost, again: true }
 }
 
 export interface Slice extends Stretch {

@@ -12,12 +12,14 @@ const start = Math.floor(Date.now() / 1000) - 600
 
 const alarmAt = (second: number) => ({ ts: start + second, gid: "G", aid: second * 100, type: 1, status: 1 })
 const flow = (second: number) => flowAt(start + second)
+const timeOf = (second: number) => (start + second) * 1000
 const broken = { message: "no time, no id", around: start + 15 }
 
 const failsFrom = (nth: number, { failFrom }: FeedFault) => failFrom !== undefined && nth >= failFrom
 
 const overMemory = (name: "alarms" | "flows", recordAt: (second: number) => unknown): SourceHarness => ({
   recordAt,
+  timeOf,
   brokenRecord: broken,
   make: Effect.fnUntraced(function* (records, fault = {}) {
     const fake = fakeMsp(records)
@@ -30,6 +32,7 @@ const overMemory = (name: "alarms" | "flows", recordAt: (second: number) => unkn
 
 const overHttp = (name: "alarms" | "flows", recordAt: (second: number) => unknown): SourceHarness => ({
   recordAt,
+  timeOf,
   brokenRecord: broken,
   make: Effect.fnUntraced(function* (records, fault = {}) {
     const fake = fakeMsp(records)
@@ -42,8 +45,15 @@ const overHttp = (name: "alarms" | "flows", recordAt: (second: number) => unknow
     })
     const context = yield* Effect.orDie(Layer.build(firewallaFeeds(optionsWith({ baseUrl: server.baseUrl }))))
     const feed = yield* named(name, Context.get(context, Feeds))
+    const { history } = feed
     return {
-      feed: { ...feed, poll: (checkpoint) => Stream.provide(feed.poll(checkpoint), quiet) },
+      feed: {
+        ...feed,
+        poll: (checkpoint) => Stream.provide(feed.poll(checkpoint), quiet),
+        ...(history && {
+          history: { ...history, between: (from, to) => Stream.provide(history.between(from, to), quiet) },
+        }),
+      },
       requests: Effect.sync(() => server.received.length),
     }
   }),

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { sliceAt, windowOf } from "../../../src/sources/firewalla/window.ts"
+import { sliceAt, windowBetween, windowOf } from "../../../src/sources/firewalla/window.ts"
 
 const settings = { overlap: 60, firstRun: 3600, retention: 86_400 }
 const now = 1_000_000
@@ -50,6 +50,48 @@ describe("windowOf", () => {
       lost: undefined,
     })
   })
+})
+
+describe("windowBetween", () => {
+  const table: ReadonlyArray<
+    readonly [string, { from: number; to: number }, ReturnType<typeof windowBetween>]
+  > = [
+    [
+      "widens to whole seconds",
+      { from: now - 100.7, to: now - 50.2 },
+      { from: now - 101, to: now - 50, settled: now - 101, lost: undefined, again: true },
+    ],
+    [
+      "leaves the future out",
+      { from: now - 100, to: now + 100 },
+      { from: now - 100, to: now, settled: now - 100, lost: undefined, again: true },
+    ],
+    [
+      "says what is older than the API keeps",
+      { from: now - 90_000, to: now },
+      {
+        from: now - 86_400,
+        to: now,
+        settled: now - 86_400,
+        lost: { from: now - 90_000, to: now - 86_400 },
+        again: true,
+      },
+    ],
+    [
+      "is empty where all of it is too old",
+      { from: now - 90_000, to: now - 88_000 },
+      {
+        from: now - 86_400,
+        to: now - 88_000,
+        settled: now - 86_400,
+        lost: { from: now - 90_000, to: now - 88_000 },
+        again: true,
+      },
+    ],
+  ]
+  for (const [name, wanted, window] of table) {
+    it(name, () => assert.deepStrictEqual(windowBetween(wanted, now, settings), window))
+  }
 })
 
 describe("sliceAt", () => {
