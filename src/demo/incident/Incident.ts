@@ -80,7 +80,10 @@ export const runIncident = Effect.fnUntraced(function* (
     yield* until((searchable, source) => searchable >= source * GOES_AWAY_AT)
     yield* show({ _tag: "Note", text: "The manager works off its queue and goes away." })
     yield* manager.stopGracefully
-    yield* Effect.raceFirst(until(() => false), Effect.sleep(options.outage))
+    yield* Effect.raceFirst(
+      until(() => false),
+      Effect.sleep(options.outage),
+    )
     yield* manager.start
     yield* show({
       _tag: "Note",
