@@ -4,7 +4,7 @@ import { type Bench, table } from "./Bench.ts"
 const benches: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
   normalize: () => import("./normalize.ts"),
   refill: () => import("./refill.ts"),
-  //  "verify-overhead": () => import("./verify-overhead.ts"),
+  "verify-overhead": () => import("./verify-overhead.ts"),
   memory: () => import("./memory.ts"),
   "kill-loop": () => import("./kill-loop.ts"),
 }
