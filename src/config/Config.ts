@@ -157,6 +157,14 @@ export const Config = Schema.Struct({
       "Time between two heartbeats; `0 seconds` writes none.",
     ),
   }),
+  reconcile: section(
+    "The look back that `waybill run` does by itself: it compares source and index by id and delivers what is missing, such as records that the source returned hours late. `waybill reconcile` does the same by hand.",
+    {
+      enabled: withDefault(flag, true, "Whether it is done."),
+      interval: withDefault(duration, "6 hours", "Time between two of them, for each feed."),
+      window: withDefault(duration, "24 hours", "How far back from the checkpoint each one compares."),
+    },
+  ),
   state: section("Checkpoints.", {
     path: withDefault(
       path,

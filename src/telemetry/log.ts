@@ -55,6 +55,10 @@ export const LOG_EVENTS = [
   "dead_letter.written",
   "dead_letter.skipped",
   "dead_letter.failed",
+  "reconcile.finished",
+  "reconcile.found_missing",
+  "reconcile.failed",
+  "state.lock_unsupported",
 ] as const
 export type LogEvent = (typeof LOG_EVENTS)[number]
 

@@ -1,0 +1,156 @@
+/**
+ * The look back that `waybill run` does by itself: now and then, between two polls of a feed.
+ *
+ * It compares up to the checkpoint, because only up to there anything is promised, and never before the time that the
+ * feed's first poll reached: what a setting left out is not fetched by a schedule. Both that time and when it was last
+ * done are kept in `<state>/reconcile/<feed>.json`, so that a run which starts often still comes to it.
+ */
+import { Clock, Duration, Effect, FileSystem, Option, Path, Ref, Schema } from "effect"
+import { Checkpoints } from "../checkpoints/Checkpoints.ts"
+import type { FeedName } from "../domain/Checkpoint.ts"
+import { FOLDER_MODE, writeDurably } from "../durable-files/durableFile.ts"
+import type { Feed } from "../sources/Source.ts"
+import * as Log from "../telemetry/log.ts"
+import type { Counts } from "./Counts.ts"
+import { type FeedWithHistory, hasHistory, type TimeWindow } from "./comparing.ts"
+import { noProgress, RECONCILE_FOLDER } from "./Progress.ts"
+import { type Outcome, reconcile } from "./Reconcile.ts"
+import { boundWindow } from "./times.ts"
+
+export const Schedule = Schema.Struct({
+  version: Schema.Literal(1),
+  feed: Schema.String,
+  /** What the first poll reached back to; nothing before it is compared. Epoch milliseconds. */
+  since: Schema.Finite,
+  /** When the last one ended. Epoch milliseconds. */
+  last: Schema.Finite,
+})
+export type Schedule = typeof Schedule.Type
+
+const ScheduleJson = Schema.fromJsonString(Schedule)
+const decode = Schema.decodeUnknownOption(ScheduleJson)
+const encode = Schema.encodeEffect(ScheduleJson)
+
+export interface ScheduledOptions {
+  readonly interval: Duration.Duration
+  readonly window: Duration.Duration
+  /** `state.path` of the config. */
+  readonly state: string
+}
+
+/** A look back that failed is tried again after this part of the interval: the source may just be away. */
+const AGAIN = 1 / 12
+/** How many of the missing are named in the warning. */
+const NAMED = 5
+
+/** The log's fields. */
+export const countFields = (counts: Counts) => ({
+  at_source: counts.atSource,
+  indexed: counts.indexed,
+  duplicated: counts.duplicated,
+  missing: counts.missing,
+  written: counts.written,
+  confirmed: counts.confirmed,
+  dead_lettered: counts.deadLettered,
+  dead_letters: counts.deadLetters,
+})
+
+const iso = (millis: number): string => new Date(millis).toISOString()
+
+const report = Effect.fnUntraced(function* (outcome: Outcome, window: TimeWindow, tookMillis: number) {
+  const { counts, failure, feed } = outcome
+  const fields = {
+    feed,
+    from: iso(window.from),
+    to: iso(window.to),
+    ...countFields(counts),
+    took_ms: tookMillis,
+  }
+  if (counts.missing > 0)
+    yield* Log.warning(
+      "reconcile.found_missing",
+      `${counts.missing} events of ${feed} were at the source and not in the index: they came late, or the index lost them. ` +
+        `${counts.confirmed} of them are delivered and confirmed now.`,
+      { ...fields, first: outcome.missing.map(({ id, time }) => ({ id, time: iso(time) })) },
+    )
+  if (outcome.complete) yield* Log.info("reconcile.finished", `${feed} is compared with the index`, fields)
+  else if (failure !== undefined)
+    yield* Log.warning("reconcile.failed", `${failure.message} The look back is tried again later.`, {
+      ...fields,
+      reason: failure.reason._tag,
+      request: failure.request,
+    })
+})
+
+const schedules = Effect.fnUntraced(function* (state: string) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const services = yield* Effect.context<FileSystem.FileSystem | Path.Path>()
+  const folder = path.join(state, RECONCILE_FOLDER)
+  const fileOf = (feed: FeedName) => path.join(folder, `${feed.replaceAll("/", ".")}.json`)
+  return {
+    load: (feed: FeedName) =>
+      fs.readFileString(fileOf(feed)).pipe(
+        Effect.option,
+        Effect.map((text) => Option.filter(Option.flatMap(text, decode), (kept) => kept.feed === feed)),
+      ),
+    /** One that can't be kept only makes the next run begin its interval anew. */
+    save: (schedule: Schedule) =>
+      encode(schedule).pipe(
+        Effect.tap(() => fs.makeDirectory(folder, { recursive: true, mode: FOLDER_MODE })),
+        Effect.flatMap((text) => writeDurably(fileOf(schedule.feed), `${text}\n`)),
+        Effect.provide(services),
+        Effect.ignore,
+      ),
+  }
+})
+
+/**
+ * Made before the first poll. What it answers is called after each poll that is settled, and not at the same time as
+ * one of the same feed; it does nothing until the interval is over.
+ */
+export const makeScheduled = Effect.fnUntraced(function* (options: ScheduledOptions) {
+  const files = yield* schedules(options.state)
+  const startedAt = yield* Clock.currentTimeMillis
+  const interval = Duration.toMillis(options.interval)
+  const notBefore = yield* Ref.make<ReadonlyMap<FeedName, number>>(new Map())
+
+  const lookBack = Effect.fnUntraced(function* (feed: FeedWithHistory, schedule: Schedule) {
+    const checkpoint = yield* (yield* Checkpoints).load(feed.name)
+    const position = Option.getOrUndefined(checkpoint)?.position
+    if (position?.kind !== "time") return
+    const now = yield* Clock.currentTimeMillis
+    const wanted = {
+      from: Math.max(position.up_to - Duration.toMillis(options.window), schedule.since),
+      to: position.up_to,
+    }
+    const { from, to } = boundWindow(wanted, now, feed.retention && Duration.toMillis(feed.retention))
+    if (from >= to) return
+    const outcome = yield* reconcile({ feed, window: { from, to }, named: NAMED }, noProgress)
+    const endedAt = yield* Clock.currentTimeMillis
+    yield* report(outcome, { from, to }, endedAt - now)
+    if (outcome.complete) yield* files.save({ ...schedule, last: endedAt })
+    const pause = outcome.complete ? interval : interval * AGAIN
+    yield* Ref.update(notBefore, (all) => new Map(all).set(feed.name, endedAt + pause))
+  })
+
+  return Effect.fnUntraced(function* (feed: Feed) {
+    if (!hasHistory(feed)) return
+    const now = yield* Clock.currentTimeMillis
+    if (now < ((yield* Ref.get(notBefore)).get(feed.name) ?? 0)) return
+    const kept = yield* files.load(feed.name)
+    if (Option.isNone(kept)) {
+      const since = startedAt - Duration.toMillis(feed.history.firstRun)
+      yield* files.save({ version: 1, feed: feed.name, since, last: now })
+      return
+    }
+    if (now - kept.value.last < interval) return
+    yield* lookBack(feed, kept.value).pipe(
+      Effect.catchTag("CheckpointError", (error) =>
+        Log.error("checkpoint.unreadable", `${error.message} The look back is left out.`, {
+          feed: feed.name,
+        }),
+      ),
+    )
+  })
+})
