@@ -1,18 +1,17 @@
 /**
- * What `waybill run` does, from the first canary to the end of the drain.
- *
- * Order at the start: a canary goes through the whole chain before anything is looked up or sent, so that what a
- * killed run had in flight has arrived by then and is recognised.
+ * What `waybill run` does, from the start-up sync to the end of the drain. The order at the start is that of
+ * `sync/StartUp.ts`.
  */
 import { Duration, Effect, Fiber } from "effect"
 import { Configuration } from "../config/Configuration.ts"
-import { warnings } from "../config/warnings.ts"
+import { limitOf, warnings } from "../config/warnings.ts"
 import { runFeed } from "../pipeline/FeedRunner.ts"
 import { Run } from "../pipeline/Run.ts"
 import { Stop } from "../pipeline/Stop.ts"
 import { Feeds } from "../sources/Source.ts"
+import { tellStatus } from "../status/watch.ts"
+import { StartUp } from "../sync/StartUp.ts"
 import * as Log from "../telemetry/log.ts"
-import { clearTheWay } from "../verify/Canary.ts"
 import { Verifier } from "../verify/Verifier.ts"
 import { Writer } from "../writers/Writer.ts"
 import { VERSION } from "./version.ts"
@@ -27,36 +26,42 @@ const announce = Effect.gen(function* () {
       discard: true,
     },
   )
+  const { mode } = config.verify
+  const limit = limitOf(config)
+  if (limit !== undefined) yield* Log.warning("verify.limited", limit, { mode })
   yield* Log.info("run.started", `Waybill ${VERSION} is running`, {
     version: VERSION,
     run: (yield* Run).id,
     feeds: feeds.map((feed) => feed.name),
     writer: (yield* Writer).kind,
-    indexer: new URL(config.indexer.url).host,
+    verify: mode,
+    indexer: mode === "off" ? undefined : new URL(config.indexer.url).host,
   })
 })
 
 const feedAll = Effect.gen(function* () {
-  const { canary, verify } = yield* Configuration
   const stop = yield* Stop
-  yield* Effect.raceFirst(
-    clearTheWay({ resendAfter: canary.resend_after, grace: verify.grace }),
-    stop.requested,
-  )
+  yield* Effect.raceFirst((yield* StartUp).run, stop.requested)
   yield* Effect.forEach(yield* Feeds, runFeed, { concurrency: "unbounded", discard: true })
 })
 
 /** Ends only on a stop; the verifier looks as long as there may be something to confirm. */
 const work = Effect.gen(function* () {
   const verifier = yield* Verifier
+  const { status, verify } = yield* Configuration
   yield* announce
-  yield* Effect.raceFirst(verifier.watch, feedAll)
+  const telling = tellStatus({
+    version: VERSION,
+    heartbeat: status.heartbeat,
+    stalledAfter: verify.warn_after,
+  })
+  yield* Effect.raceFirst(Effect.raceFirst(verifier.watch, telling), feedAll)
 })
 
 const drain = Effect.fnUntraced(function* (working: Fiber.Fiber<void>) {
   const stop = yield* Stop
   const verifier = yield* Verifier
-  const { shutdown } = yield* Configuration
+  const { shutdown, verify } = yield* Configuration
   const { events } = yield* verifier.status
   yield* Log.info("run.draining", "Stopping: no more is fetched, what is on its way is waited for", {
     unconfirmed: events,
@@ -64,7 +69,8 @@ const drain = Effect.fnUntraced(function* (working: Fiber.Fiber<void>) {
   })
   yield* stop.request
   const ended = yield* Fiber.await(working).pipe(Effect.timeoutOption(shutdown.drain_timeout))
-  if (ended._tag === "Some") yield* Log.info("run.stopped", "Stopped; everything sent is confirmed")
+  const settled = verify.mode === "always" ? "confirmed" : "written; that it arrived is not proven"
+  if (ended._tag === "Some") yield* Log.info("run.stopped", `Stopped; everything sent is ${settled}`)
   else
     yield* Log.warning(
       "run.drain_incomplete",

@@ -15,7 +15,12 @@ import { defaultRetrySettings, type RetrySettings } from "../retry/decide.ts"
 import { firewallaFeeds } from "../sources/firewalla/layer.ts"
 import { baseUrlOfDomain } from "../sources/firewalla/options.ts"
 import { Feeds } from "../sources/Source.ts"
+import { StatusEvents } from "../status/StatusEvents.ts"
+import { reportingGaps } from "../sync/gaps.ts"
+import * as StartUp from "../sync/StartUp.ts"
+import { SyncStatus } from "../sync/SyncStatus.ts"
 import * as SearchingVerifier from "../verify/SearchingVerifier.ts"
+import * as WritingVerifier from "../verify/WritingVerifier.ts"
 import { pacingLayer } from "../writers/pacing/StatsPacing.ts"
 import { socketWriterLayer } from "../writers/socket/SocketWriter.ts"
 
@@ -49,6 +54,31 @@ const verifier = ({ indexer, verify }: Config) =>
     clockSkew: verify.clock_skew,
     maxIdsPerSearch: indexer.max_ids_per_search,
   })
+
+/** Who says what has become of written events, and what comes before the first poll. */
+const verifying = (config: Config) => {
+  const { canary, state, verify } = config
+  const options = {
+    timeout: verify.startup_timeout,
+    clockSkew: verify.clock_skew,
+    stateFolder: state.path,
+    canary: { resendAfter: canary.resend_after, grace: verify.grace },
+  }
+  switch (verify.mode) {
+    case "always":
+      return StartUp.layerAlways(options).pipe(
+        Layer.provideMerge(verifier(config)),
+        Layer.provide(indexer(config)),
+      )
+    case "startup-only":
+      return StartUp.layerStartupOnly(options, verifier(config)).pipe(
+        Layer.provideMerge(WritingVerifier.layerLookingBack(Duration.toMillis(verify.clock_skew))),
+        Layer.provide(indexer(config)),
+      )
+    case "off":
+      return StartUp.layerOff(options).pipe(Layer.provideMerge(WritingVerifier.layer))
+  }
+}
 
 const writer = ({ writer: { location, pacing, socket } }: Config) =>
   socketWriterLayer({
@@ -103,20 +133,27 @@ const policies = (config: Config) =>
     maxDelay: config.retry.max_delay,
   })
 
+/** The feeds, which tell of time that their source no longer has. */
+const tellingFeeds = (config: Config) =>
+  Layer.effect(Feeds, Effect.flatMap(Feeds, reportingGaps)).pipe(Layer.provide(feeds(config)))
+
 /** Everything that `run` works with. */
 export const layer = Layer.unwrap(
-  Effect.map(Configuration, (config) =>
-    Layer.mergeAll(
-      feeds(config),
+  Effect.map(Configuration, (config) => {
+    const telling = Layer.merge(StatusEvents.layer, SyncStatus.layer).pipe(Layer.provideMerge(writer(config)))
+    const parts = Layer.mergeAll(
       Normalizers.layer,
-      writer(config),
-      verifier(config).pipe(Layer.provideMerge(indexer(config))),
       FileCheckpoints.layer(config.state.path),
       deadLetters(config),
       policies(config),
       InFlight.layer(config.verify.max_unconfirmed_events),
       Run.layer,
       Stop.layer,
-    ),
-  ),
+    )
+    return verifying(config).pipe(
+      Layer.provideMerge(tellingFeeds(config)),
+      Layer.provideMerge(telling),
+      Layer.provideMerge(parts),
+    )
+  }),
 )
