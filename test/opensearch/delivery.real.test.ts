@@ -29,8 +29,8 @@ onOwnNode("waybill run on a real OpenSearch", (node, users) => {
         const pipeline = wazuhFile("pipeline.json")
         const stock = template !== undefined && pipeline !== undefined
         if (stock) {
-          yield* asAdmin(node, "PUT", "/_template/waybill-test-stock", JSON.parse(template))
-          yield* asAdmin(node, "PUT", `/_ingest/pipeline/${PIPELINE}`, JSON.parse(pipeline))
+          yield* lent("/_template/waybill-test-stock", template)
+          yield* lent(`/_ingest/pipeline/${PIPELINE}`, pipeline)
         }
 
         const world = yield* makeWorld({
