@@ -30,7 +30,7 @@ const poll = Effect.fnUntraced(function* (feed: Feed) {
   const { failure, ...counts } = yield* deliver(feed, checkpoint)
   const took = (yield* Clock.currentTimeMillis) - startedAt
   if (failure === undefined)
-    yield* Log.info("poll.finished", `${feed.name} is confirmed up to now`, {
+    yield* Log.info("poll.finished", `${feed.name} is settled up to now`, {
       feed: feed.name,
       ...counts,
       took_ms: took,
