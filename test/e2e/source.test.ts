@@ -1,6 +1,6 @@
 /** What the MSP API can do to a poll: the checkpoint stays behind it, and the next poll makes it good. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, FileSystem } from "effect"
 import type { PlannedFault } from "../../src/demo/msp/faults.ts"
 import { onStage, type Stage, stopped, TEST_TIMEOUT } from "./world.ts"
 
@@ -126,7 +126,7 @@ describe("the MSP API", () => {
   )
 
   it.live(
-    "brings a record that nothing can be made of: one dead letter, once, and its page goes on",
+    "brings a record that nothing can be made of: one dead letter, once, even over a kill",
     () =>
       onStage(
         {
@@ -141,6 +141,15 @@ describe("the MSP API", () => {
         (stage) =>
           Effect.gen(function* () {
             yield* stage.world.msp.inject({ page: 1, fault: { kind: "bad-record" }, times: Infinity })
+            // The kill falls between the dead letter and the commit after it.
+            const fs = yield* FileSystem.FileSystem
+            const inTheWay = `${stage.checkpointFile("flows")}.tmp`
+            yield* fs.makeDirectory(inTheWay, { recursive: true })
+            const killed = yield* stage.start
+            yield* stage.hasLine("checkpoint.commit_failed")
+            yield* killed.kill
+            yield* killed.exitCode
+            yield* fs.remove(inTheWay, { recursive: true })
             const waybill = yield* stage.start
             yield* deliverAll(stage)
             assert.strictEqual(yield* stopped(waybill), 0)
