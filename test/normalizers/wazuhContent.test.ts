@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { ALARM_TYPE_NAMES } from "../../src/normalizers/firewalla/alarm.ts"
+import { STATUS_KINDS } from "../../src/status/statusJson.ts"
 
 const read = (path: string) => readFileSync(new URL(`../../wazuh/${path}`, import.meta.url), "utf8")
 const decoders = read("decoders/waybill.xml")
@@ -78,6 +79,21 @@ describe("wazuh/", () => {
 
   it("tests no static field as a dynamic one", () => {
     for (const { id, field } of children) assert.isFalse(STATIC.has(field?.[0] ?? ""), id)
+  })
+
+  it("has a rule for every kind of status, and the highest for what needs somebody", () => {
+    const ofStatus = children.filter(({ field }) => field?.[0] === "waybill_status.kind")
+    assert.sameMembers(
+      ofStatus.map(({ field }) => field?.[1]),
+      STATUS_KINDS.map((kind) => `^${kind}$`),
+    )
+    for (const { parent, body } of ofStatus) {
+      assert.strictEqual(parent, "100500")
+      assert.include(body, "<group>waybill_status,</group>")
+    }
+    const levelOf = (value: string) => children.find(({ field }) => field?.[1] === `^${value}$`)?.level ?? 0
+    assert.isAtLeast(Math.min(levelOf("stalled"), levelOf("lost")), 10)
+    assert.strictEqual(Math.max(levelOf("heartbeat"), levelOf("recovered")), 3)
   })
 
   it("has a rule for every type of alarm, with the id of its number", () => {
