@@ -6,6 +6,6 @@
  */
 import { setFlagsFromString } from "node:v8"
 
-// The old generation may grow by two fifths of what survived the last collection; the young one does not grow.
-setFlagsFromString("--heap-growing-percent=40")
+// The old generation may grow by a quarter of what survived the last collection; the young one does not grow.
+setFlagsFromString("--heap-growing-percent=25")
 setFlagsFromString("--semi-space-growth-factor=1")
