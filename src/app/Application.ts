@@ -8,6 +8,7 @@ import { limitOf, warnings } from "../config/warnings.ts"
 import { runFeed } from "../pipeline/FeedRunner.ts"
 import { Run } from "../pipeline/Run.ts"
 import { Stop } from "../pipeline/Stop.ts"
+import { makeScheduled } from "../reconcile/scheduled.ts"
 import { Feeds } from "../sources/Source.ts"
 import { tellStatus } from "../status/watch.ts"
 import { StartUp } from "../sync/StartUp.ts"
@@ -42,7 +43,16 @@ const announce = Effect.gen(function* () {
 const feedAll = Effect.gen(function* () {
   const stop = yield* Stop
   yield* Effect.raceFirst((yield* StartUp).run, stop.requested)
-  yield* Effect.forEach(yield* Feeds, runFeed, { concurrency: "unbounded", discard: true })
+  const { reconcile, state, verify } = yield* Configuration
+  // Without searches while it runs, nothing could be compared.
+  const lookBack =
+    reconcile.enabled && verify.mode === "always"
+      ? yield* makeScheduled({ ...reconcile, state: state.path })
+      : () => Effect.void
+  yield* Effect.forEach(yield* Feeds, (feed) => runFeed(feed, lookBack(feed)), {
+    concurrency: "unbounded",
+    discard: true,
+  })
 })
 
 /** Ends only on a stop; the verifier looks as long as there may be something to confirm. */

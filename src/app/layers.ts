@@ -1,8 +1,9 @@
 /** The parts of a run, put together from the configuration. This is the only place that knows all of them. */
-import { Duration, Effect, Layer } from "effect"
+import { Duration, Effect, FileSystem, Layer } from "effect"
 import * as FileCheckpoints from "../checkpoints/FileCheckpoints.ts"
 import type { Config } from "../config/Config.ts"
 import { Configuration } from "../config/Configuration.ts"
+import { DeadLetters } from "../dead-letters/DeadLetters.ts"
 import * as FileDeadLetters from "../dead-letters/FileDeadLetters.ts"
 import * as NoDeadLetters from "../dead-letters/NoDeadLetters.ts"
 import * as OpenSearchIndexer from "../indexer/OpenSearchIndexer.ts"
@@ -15,6 +16,7 @@ import { defaultRetrySettings, type RetrySettings } from "../retry/decide.ts"
 import { firewallaFeeds } from "../sources/firewalla/layer.ts"
 import { baseUrlOfDomain } from "../sources/firewalla/options.ts"
 import { Feeds } from "../sources/Source.ts"
+import * as StateLock from "../state-lock/StateLock.ts"
 import { StatusEvents } from "../status/StatusEvents.ts"
 import { reportingGaps } from "../sync/gaps.ts"
 import * as StartUp from "../sync/StartUp.ts"
@@ -133,6 +135,27 @@ const policies = (config: Config) =>
     maxDelay: config.retry.max_delay,
   })
 
+/** The letters that wait, to look at: none is added, and no folder is made. */
+const lettersToLookAt = ({ dlq }: Config) => {
+  const kept = Layer.unwrap(
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      return dlq.enabled && (yield* fs.exists(dlq.base_path))
+        ? FileDeadLetters.layer(dlq.base_path)
+        : NoDeadLetters.layer
+    }),
+  )
+  return Layer.effect(
+    DeadLetters,
+    Effect.map(DeadLetters, (letters) => DeadLetters.of({ ...letters, put: () => Effect.void })),
+  ).pipe(Layer.provide(kept))
+}
+
+const RUN_ADVICE = "Stop that one first, or give this one a state.path and a dlq.base_path of its own."
+
+const lockFor = ({ state }: Config, advice: string, command: string) =>
+  StateLock.layer({ folder: state.path, command, advice })
+
 /** The feeds, which tell of time that their source no longer has. */
 const tellingFeeds = (config: Config) =>
   Layer.effect(Feeds, Effect.flatMap(Feeds, reportingGaps)).pipe(Layer.provide(feeds(config)))
@@ -154,6 +177,40 @@ export const layer = Layer.unwrap(
       Layer.provideMerge(tellingFeeds(config)),
       Layer.provideMerge(telling),
       Layer.provideMerge(parts),
+      // Outermost, so that it is taken before anything else and let go of last.
+      Layer.provide(lockFor(config, RUN_ADVICE, "waybill run")),
     )
   }),
 )
+
+/** What compares source and index and sends nothing. It neither locks nor writes anything. */
+export const lookingLayer = Layer.unwrap(
+  Effect.map(Configuration, (config) =>
+    Layer.mergeAll(
+      feeds(config),
+      Normalizers.layer,
+      indexer(config),
+      lettersToLookAt(config),
+      policies(config),
+      Run.layer,
+      Stop.layer,
+    ),
+  ),
+)
+
+/** What delivers a window by itself, in whatever mode `run` is: it always searches. */
+export const deliveringLayer = (command: string, advice: string) =>
+  Layer.unwrap(
+    Effect.map(Configuration, (config) =>
+      Layer.mergeAll(
+        feeds(config),
+        Normalizers.layer,
+        verifier(config).pipe(Layer.provide(indexer(config)), Layer.provideMerge(writer(config))),
+        deadLetters(config),
+        policies(config),
+        InFlight.layer(config.verify.max_unconfirmed_events),
+        Run.layer,
+        Stop.layer,
+      ).pipe(Layer.provide(lockFor(config, advice, command))),
+    ),
+  )

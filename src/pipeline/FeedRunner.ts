@@ -46,12 +46,19 @@ const poll = Effect.fnUntraced(function* (feed: Feed) {
   return { failure, took }
 })
 
-/** Ends when a stop has been requested and what was on its way is settled. */
-export const runFeed = Effect.fnUntraced(function* (feed: Feed) {
+/**
+ * Ends when a stop has been requested and what was on its way is settled. `afterPoll` runs between two polls, after one
+ * that came to its end: at no other time is it certain that nothing of this feed is on its way.
+ */
+export const runFeed = Effect.fnUntraced(function* <R = never>(
+  feed: Feed,
+  afterPoll: Effect.Effect<void, never, R> = Effect.void,
+) {
   const stop = yield* Stop
   let failures = 0
   while (!(yield* stop.isRequested)) {
     const pause = yield* poll(feed).pipe(
+      Effect.tap(({ failure }) => (failure === undefined ? afterPoll : Effect.void)),
       Effect.map(({ failure, took }) => {
         failures = failure === undefined ? 0 : failures + 1
         return failure === undefined

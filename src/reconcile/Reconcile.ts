@@ -9,10 +9,17 @@ import { Effect, Option, Ref, Stream } from "effect"
 import type { Event } from "../domain/Event.ts"
 import { confirm } from "../pipeline/confirm.ts"
 import { Stop } from "../pipeline/Stop.ts"
+import { searchBeforeSend } from "../pipeline/searchBeforeSend.ts"
 import { write } from "../pipeline/write.ts"
-import type { SourceError } from "../sources/Source.ts"
 import { add, type Counts, foundIn, noCounts, settledOf, withoutReread } from "./Counts.ts"
-import { type Compared, compared, type FeedWithHistory, type TimeWindow } from "./comparing.ts"
+import {
+  type Compared,
+  compared,
+  type FeedWithHistory,
+  type LookFailure,
+  lookUp,
+  type TimeWindow,
+} from "./comparing.ts"
 import type { ProgressFile } from "./Progress.ts"
 
 /** An event that the index did not have. */
@@ -33,8 +40,8 @@ export interface Outcome {
   readonly resumedFrom: number | undefined
   /** Whether the whole window is compared, and in a delivery settled. */
   readonly complete: boolean
-  /** Why the source could not be read to the end. */
-  readonly failure: SourceError | undefined
+  /** Why the window could not be compared to the end. */
+  readonly failure: LookFailure | undefined
 }
 
 export interface ReconcileOptions {
@@ -56,7 +63,7 @@ const missingOf = (events: ReadonlyArray<Event>): ReadonlyArray<Missing> =>
 
 /** What both ways keep while they go through the window. */
 const makeTally = Effect.fnUntraced(function* (options: ReconcileOptions, start: Counts, from: number) {
-  const failure = yield* Ref.make<SourceError | undefined>(undefined)
+  const failure = yield* Ref.make<LookFailure | undefined>(undefined)
   const stop = yield* Stop
   let counts = start
   let upTo = from
@@ -88,11 +95,16 @@ const makeTally = Effect.fnUntraced(function* (options: ReconcileOptions, start:
   }
 })
 
-/** Looks only: sends nothing, keeps nothing. A record that no event can be made of counts as missing. */
-export const compareOnly = Effect.fnUntraced(function* (options: ReconcileOptions) {
+/**
+ * Looks only: sends nothing, keeps nothing, and fails where the indexer can't be asked. A record that no event can be
+ * made of counts as missing.
+ *
+ * @param clockSkew how far the clocks of the source and the manager may be apart, milliseconds
+ */
+export const compareOnly = Effect.fnUntraced(function* (options: ReconcileOptions, clockSkew: number) {
   const { feed, window } = options
   const tally = yield* makeTally(options, noCounts, window.from)
-  yield* compared(feed, window, tally.failure).pipe(
+  yield* compared(feed, window, tally.failure, lookUp(clockSkew)).pipe(
     Stream.interruptWhen(tally.stop.requested),
     Stream.runForEach((batch) => tally.take(batch, foundIn(batch), batch.shipment.toWrite)),
   )
@@ -109,7 +121,7 @@ export const reconcile = Effect.fnUntraced(function* (options: ReconcileOptions,
   /** Times of what is settled and lies at or after the last position. */
   let beyond: ReadonlyArray<number> = []
 
-  yield* compared(feed, { ...window, from }, tally.failure).pipe(
+  yield* compared(feed, { ...window, from }, tally.failure, searchBeforeSend).pipe(
     Stream.buffer({ capacity: 1 }),
     // As in a poll: what has been written is still waited for.
     Stream.interruptWhen(tally.stop.requested),

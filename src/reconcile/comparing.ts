@@ -2,9 +2,9 @@
 import { Effect, Ref, Stream } from "effect"
 import { DeadLetters } from "../dead-letters/DeadLetters.ts"
 import type { FeedName } from "../domain/Checkpoint.ts"
+import { Indexer, type IndexerError } from "../indexer/Indexer.ts"
 import { normalize } from "../pipeline/normalize.ts"
 import type { Shipment } from "../pipeline/Shipment.ts"
-import { searchBeforeSend } from "../pipeline/searchBeforeSend.ts"
 import type { Feed, FeedHistory, Page, SourceError } from "../sources/Source.ts"
 
 /** A feed that can be read again. */
@@ -27,6 +27,9 @@ export interface Compared {
   readonly letters: number
 }
 
+/** What keeps a window from being read or searched to its end. */
+export type LookFailure = SourceError | IndexerError
+
 const batchesOf = Effect.fnUntraced(function* (feed: FeedName, page: Page) {
   const waiting = yield* DeadLetters
   const envelopes = page.envelopes.filter(({ id }) => !waiting.has(id))
@@ -37,17 +40,41 @@ const batchesOf = Effect.fnUntraced(function* (feed: FeedName, page: Page) {
   )
 })
 
-/** Every batch of the window, looked for; a page that can't be had ends it softly and is put into `failure`. */
-export const compared = (
+/** Every batch of the window, looked for by `search`; what fails ends it softly and is put into `failure`. */
+export const compared = <R>(
   feed: FeedWithHistory,
   { from, to }: TimeWindow,
-  failure: Ref.Ref<SourceError | undefined>,
+  failure: Ref.Ref<LookFailure | undefined>,
+  search: (shipment: Shipment) => Effect.Effect<Shipment, IndexerError, R>,
 ) =>
   feed.history.between(from, to).pipe(
-    Stream.catch((error) => Stream.fromEffectDrain(Ref.set(failure, error))),
     Stream.mapEffect((page) => batchesOf(feed.name, page)),
     Stream.flattenIterable,
     Stream.mapEffect((batch) =>
-      Effect.map(searchBeforeSend(batch.shipment), (shipment): Compared => ({ ...batch, shipment })),
+      Effect.map(search(batch.shipment), (shipment): Compared => ({ ...batch, shipment })),
     ),
+    Stream.catch((error) => Stream.fromEffectDrain(Ref.set(failure, error))),
   )
+
+/**
+ * Looks a batch up as `searchBeforeSend` does, but fails where that one waits: nothing is on its way that would have to
+ * be held, and who asks should be told that the indexer is away.
+ *
+ * @param clockSkew milliseconds
+ */
+export const lookUp = (clockSkew: number) =>
+  Effect.fnUntraced(function* (shipment: Shipment) {
+    if (shipment.toWrite.length === 0) return shipment
+    const earliest = shipment.toWrite.reduce(
+      (time, { timeMillis }) => Math.min(time, timeMillis),
+      Number.POSITIVE_INFINITY,
+    )
+    const copies = yield* (yield* Indexer).copies({
+      ids: shipment.toWrite.map(({ id }) => id),
+      since: earliest - clockSkew,
+    })
+    let duplicated = 0
+    for (const count of copies.values()) if (count > 1) duplicated += 1
+    const toWrite = shipment.toWrite.filter(({ id }) => !copies.has(id))
+    return { ...shipment, toWrite, known: copies.size, duplicated } satisfies Shipment
+  })

@@ -9,6 +9,7 @@ import { Clock, Duration, Effect, FileSystem, Option, Path, Ref, Schema } from "
 import { Checkpoints } from "../checkpoints/Checkpoints.ts"
 import type { FeedName } from "../domain/Checkpoint.ts"
 import { FOLDER_MODE, writeDurably } from "../durable-files/durableFile.ts"
+import { Stop } from "../pipeline/Stop.ts"
 import type { Feed } from "../sources/Source.ts"
 import * as Log from "../telemetry/log.ts"
 import type { Counts } from "./Counts.ts"
@@ -77,8 +78,8 @@ const report = Effect.fnUntraced(function* (outcome: Outcome, window: TimeWindow
   else if (failure !== undefined)
     yield* Log.warning("reconcile.failed", `${failure.message} The look back is tried again later.`, {
       ...fields,
-      reason: failure.reason._tag,
-      request: failure.request,
+      reason: typeof failure.reason === "string" ? failure.reason : failure.reason._tag,
+      request: failure._tag === "SourceError" ? failure.request : undefined,
     })
 })
 
@@ -135,7 +136,7 @@ export const makeScheduled = Effect.fnUntraced(function* (options: ScheduledOpti
   })
 
   return Effect.fnUntraced(function* (feed: Feed) {
-    if (!hasHistory(feed)) return
+    if (!hasHistory(feed) || (yield* (yield* Stop).isRequested)) return
     const now = yield* Clock.currentTimeMillis
     if (now < ((yield* Ref.get(notBefore)).get(feed.name) ?? 0)) return
     const kept = yield* files.load(feed.name)

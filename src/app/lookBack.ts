@@ -1,0 +1,159 @@
+/** Puts together what a look back over a window needs, and does it for every feed that is meant. */
+import { Clock, Data, Duration, Effect, Fiber, FileSystem, Option, Runtime } from "effect"
+import { CliError } from "effect/cli"
+import { Checkpoints } from "../checkpoints/Checkpoints.ts"
+import * as FileCheckpoints from "../checkpoints/FileCheckpoints.ts"
+import { Configuration } from "../config/Configuration.ts"
+import { Stop } from "../pipeline/Stop.ts"
+import { type FeedWithHistory, hasHistory, type TimeWindow } from "../reconcile/comparing.ts"
+import { progressFile } from "../reconcile/Progress.ts"
+import { compareOnly, type Outcome, reconcile } from "../reconcile/Reconcile.ts"
+import type { FeedReport, Report } from "../reconcile/report.ts"
+import { boundWindow } from "../reconcile/times.ts"
+import { type Feed, Feeds } from "../sources/Source.ts"
+import { clearTheWay } from "../verify/Canary.ts"
+import { Verifier } from "../verify/Verifier.ts"
+import * as Layers from "./layers.ts"
+
+export interface LookBackOptions {
+  readonly command: Report["command"]
+  /** A feed's name, or the last part of it; all that have a history when absent. */
+  readonly feed: string | undefined
+  /** Epoch milliseconds. */
+  readonly from: number
+  /** Now when absent; where nothing is sent, the checkpoint: nothing is promised after it. */
+  readonly to: number | undefined
+  /** How many of the missing are named. */
+  readonly named: number
+  readonly onProgress: (window: TimeWindow, upTo: number) => Effect.Effect<void>
+}
+
+/** What was asked for does not fit the feeds or the time. */
+export class LookBackImpossible extends Data.TaggedError("LookBackImpossible")<{ readonly message: string }> {
+  override readonly [Runtime.errorExitCode] = 1
+  override get [CliError.userMessage]() {
+    return this.message
+  }
+}
+
+const chosenFeeds = Effect.fnUntraced(function* (wanted: string | undefined) {
+  const feeds = yield* Feeds
+  const able = feeds.filter(hasHistory)
+  const names = able.map(({ name }) => name).join(", ")
+  const isWanted = ({ name }: Feed) => name === wanted || name.endsWith(`/${wanted}`)
+  if (wanted === undefined) {
+    if (able.length > 0) return able
+    return yield* new LookBackImpossible({
+      message: "No enabled feed has a history. Enable alarms or flows under source.firewalla.feeds.",
+    })
+  }
+  const chosen = able.filter(isWanted)
+  if (chosen.length > 0) return chosen
+  return yield* new LookBackImpossible({
+    message: feeds.some(isWanted)
+      ? `--feed: ${wanted} is an inventory and has no history to compare. Those that have: ${names || "none"}.`
+      : `--feed: there is no enabled feed ${wanted}. Those that can be compared: ${names || "none"}.`,
+  })
+})
+
+const windowOf = Effect.fnUntraced(function* (feed: FeedWithHistory, from: number, to: number) {
+  const now = yield* Clock.currentTimeMillis
+  const window = boundWindow({ from, to }, now, feed.retention && Duration.toMillis(feed.retention))
+  if (window.from < window.to) return window
+  const iso = (millis: number) => new Date(millis).toISOString()
+  return yield* new LookBackImpossible({
+    message:
+      window.tooOld === undefined
+        ? `${feed.name}: there is nothing between --from ${iso(from)} and --to ${iso(to)} that could be compared. --from must lie before --to, and before now.`
+        : `${feed.name}: all of ${iso(from)} to ${iso(to)} is older than the source keeps records: it has none before ${iso(window.from)}. If the portal keeps them longer, raise source.firewalla.retention.`,
+  })
+})
+
+const eachFeed = <E1, R1, E2, R2>(
+  options: LookBackOptions,
+  endOf: (feed: FeedWithHistory) => Effect.Effect<number, E1, R1>,
+  work: (feed: FeedWithHistory, window: TimeWindow) => Effect.Effect<Outcome, E2, R2>,
+) =>
+  Effect.gen(function* () {
+    const planned = yield* Effect.forEach(
+      yield* chosenFeeds(options.feed),
+      Effect.fnUntraced(function* (feed) {
+        const { tooOld, ...window } = yield* windowOf(feed, options.from, yield* endOf(feed))
+        return { feed, tooOld, window }
+      }),
+    )
+    const feeds = yield* Effect.forEach(planned, ({ feed, tooOld, window }) =>
+      Effect.map(work(feed, window), (outcome): FeedReport => ({ outcome, tooOld })),
+    )
+    return feeds
+  })
+
+const engineOptions = (options: LookBackOptions, feed: FeedWithHistory, window: TimeWindow) => ({
+  feed,
+  window,
+  named: options.named,
+  onProgress: (upTo: number) => options.onProgress(window, upTo),
+})
+
+/** The feed's checkpoint; `fallback` where there is none that can be read. Touches nothing. */
+const checkpointOr = Effect.fnUntraced(function* (feed: Feed, state: string, fallback: number) {
+  const fs = yield* FileSystem.FileSystem
+  if (!(yield* fs.exists(state).pipe(Effect.orElseSucceed(() => false)))) return fallback
+  const checkpoint = yield* Effect.flatMap(Checkpoints, (checkpoints) => checkpoints.load(feed.name)).pipe(
+    Effect.provide(FileCheckpoints.layer(state)),
+    Effect.orElseSucceed(() => Option.none()),
+  )
+  const position = Option.getOrUndefined(checkpoint)?.position
+  return position?.kind === "time" ? Math.min(position.up_to, fallback) : fallback
+})
+
+/** Says what is missing. Sends nothing, keeps nothing, and needs neither the manager nor the lock. */
+export const lookOnly = Effect.fnUntraced(function* (options: LookBackOptions) {
+  const { state, verify } = yield* Configuration
+  const now = yield* Clock.currentTimeMillis
+  const clockSkew = Duration.toMillis(verify.clock_skew)
+  const feeds = yield* eachFeed(
+    options,
+    (feed) => (options.to === undefined ? checkpointOr(feed, state.path, now) : Effect.succeed(options.to)),
+    (feed, window) => compareOnly(engineOptions(options, feed, window), clockSkew),
+  ).pipe(Effect.provide(Layers.lookingLayer))
+  const report: Report = { command: options.command, dryRun: true, feeds }
+  return report
+})
+
+const ADVICE =
+  "Stop it first, or wait until it has ended; a running `waybill run` does this by itself (reconcile.interval). " +
+  "With --dry-run this works beside it."
+
+const delivery = Effect.fnUntraced(function* (options: LookBackOptions) {
+  const { canary, state, verify } = yield* Configuration
+  const verifier = yield* Verifier
+  const now = yield* Clock.currentTimeMillis
+  const work = eachFeed(
+    options,
+    () => Effect.succeed(options.to ?? now),
+    Effect.fnUntraced(function* (feed, window) {
+      const progress = yield* progressFile(state.path, feed.name, window)
+      return yield* reconcile(engineOptions(options, feed, window), progress)
+    }),
+  )
+  // What a killed run had handed over must be searchable before anything is looked for.
+  const way = clearTheWay({ resendAfter: canary.resend_after, grace: verify.grace })
+  return yield* Effect.raceFirst(verifier.watch, Effect.andThen(way, work))
+})
+
+/** Delivers what is missing. Interrupted, it waits for what is on its way, as `waybill run` does. */
+export const deliver = Effect.fnUntraced(function* (options: LookBackOptions) {
+  const { shutdown } = yield* Configuration
+  const feeds = yield* Effect.gen(function* () {
+    const stop = yield* Stop
+    const working = yield* Effect.forkScoped(delivery(options))
+    return yield* Fiber.join(working).pipe(
+      Effect.onInterrupt(() =>
+        stop.request.pipe(Effect.andThen(Fiber.await(working)), Effect.timeoutOption(shutdown.drain_timeout)),
+      ),
+    )
+  }).pipe(Effect.scoped, Effect.provide(Layers.deliveringLayer(`waybill ${options.command}`, ADVICE)))
+  const report: Report = { command: options.command, dryRun: false, feeds }
+  return report
+})

@@ -1,0 +1,144 @@
+/** What `waybill reconcile` and `waybill backfill` have in common: the flags, the windows, the report, the exit code. */
+import process from "node:process"
+import { Clock, Console, Data, Effect, Layer, Logger, Option, Result, Runtime } from "effect"
+import { CliError, Flag } from "effect/cli"
+import { deliver, type LookBackOptions, lookOnly } from "../app/lookBack.ts"
+import { Configuration } from "../config/Configuration.ts"
+import { feedText, isComplete, missingOf, type Report, reportJson } from "../reconcile/report.ts"
+import { parseTime } from "../reconcile/times.ts"
+import * as LogLines from "../telemetry/Logger.ts"
+import { makeProgress } from "./progress.ts"
+
+const MINUTE = 60_000
+
+export const flags = {
+  feed: Flag.String("feed").pipe(
+    Flag.optional,
+    Flag.withDescription("Only this feed, such as flows; all that have a history when absent"),
+  ),
+  to: Flag.String("to").pipe(
+    Flag.optional,
+    Flag.withDescription(
+      "The end of the window, in the same form as --from; now when absent, with --dry-run the feed's checkpoint",
+    ),
+  ),
+  dryRun: Flag.Boolean("dry-run").pipe(
+    Flag.withDefault(false),
+    Flag.withDescription(
+      "Look only: say what is missing and send nothing. Works beside a running `waybill run`. Exit code 2 when something is missing",
+    ),
+  ),
+  limit: Flag.Int("limit").pipe(
+    Flag.withDefault(20),
+    Flag.withDescription("How many missing events are named"),
+  ),
+  json: Flag.Boolean("json").pipe(
+    Flag.withDefault(false),
+    Flag.withDescription(
+      "Print one JSON object on standard output and nothing else; log lines go to standard error",
+    ),
+  ),
+}
+
+export interface Input {
+  readonly command: "reconcile" | "backfill"
+  readonly feed: Option.Option<string>
+  readonly from: string
+  readonly to: Option.Option<string>
+  readonly dryRun: boolean
+  readonly limit: number
+  readonly json: boolean
+}
+
+/** A flag's value makes no sense. */
+class InvalidTime extends Data.TaggedError("InvalidTime")<{ readonly message: string }> {
+  override readonly [Runtime.errorExitCode] = 1
+  override get [CliError.userMessage]() {
+    return this.message
+  }
+}
+
+/** The work has not come to its end; what it did is kept. */
+class NotFinished extends Data.TaggedError("NotFinished")<{ readonly message: string }> {
+  override readonly [Runtime.errorExitCode] = 1
+  override get [CliError.userMessage]() {
+    return this.message
+  }
+}
+
+/** A dry run has found something to deliver. */
+class SomethingMissing extends Data.TaggedError("SomethingMissing")<{ readonly message: string }> {
+  override readonly [Runtime.errorExitCode] = 2
+  override get [CliError.userMessage]() {
+    return this.message
+  }
+}
+
+const timeOf = (flag: string, text: string, now: number) =>
+  Effect.fromResult(
+    Result.mapError(
+      parseTime(text, now),
+      (expected) =>
+        new InvalidTime({ message: `${flag}: expected ${expected}; got ${JSON.stringify(text)}` }),
+    ),
+  )
+
+const judge = Effect.fnUntraced(function* (report: Report) {
+  if (!isComplete(report)) {
+    const where = report.feeds.flatMap(({ outcome }) => outcome.failure?.message ?? []).join(" ")
+    return yield* new NotFinished({
+      message: report.dryRun
+        ? `Not all could be compared. ${where}`
+        : `Not finished. What came before is delivered and confirmed; the same window goes on from there. ${where}`,
+    })
+  }
+  const missing = missingOf(report)
+  if (report.dryRun && missing > 0)
+    return yield* new SomethingMissing({
+      message: `${missing.toLocaleString("en")} events are missing. Without --dry-run they are delivered; nothing was sent now.`,
+    })
+})
+
+/** Runs the comparison, prints its report, and fails where the exit code is not to be 0. */
+export const lookBack = Effect.fnUntraced(function* (input: Input) {
+  const { log } = yield* Configuration
+  const now = yield* Clock.currentTimeMillis
+  const from = yield* timeOf("--from", input.from, now)
+  const to = yield* Effect.transposeOption(Option.map(input.to, (text) => timeOf("--to", text, now)))
+  const progress = yield* makeProgress("minutes compared")
+
+  const options: LookBackOptions = {
+    command: input.command,
+    feed: Option.getOrUndefined(input.feed),
+    from,
+    to: Option.getOrUndefined(to),
+    named: input.limit,
+    onProgress: (window, upTo) =>
+      input.json
+        ? Effect.void
+        : progress.update(
+            Math.round((upTo - window.from) / MINUTE),
+            Math.round((window.to - window.from) / MINUTE),
+          ),
+  }
+  const report = yield* (input.dryRun ? lookOnly(options) : deliver(options)).pipe(
+    Effect.onInterrupt(() =>
+      Effect.andThen(
+        // A stop by signal ends `run` with 0; a window that was not finished is no success.
+        Effect.sync(() => {
+          process.exitCode = 130
+        }),
+        Console.error("Interrupted. What was sent is looked for before anything is sent again."),
+      ),
+    ),
+    Effect.provide(LogLines.layer(log.format, log.level)),
+    Effect.provide(Layer.succeed(Logger.LogToStderr, true)),
+  )
+
+  if (input.json) yield* Console.log(reportJson(report))
+  else {
+    yield* progress.end
+    for (const feed of report.feeds) yield* Console.log(`\n${feedText(feed, input.dryRun)}`)
+  }
+  yield* judge(report)
+})
