@@ -19,7 +19,8 @@ const LOOK_EVERY = Duration.seconds(15)
 export interface Glance {
   readonly now: number
   readonly unconfirmed: number
-  readonly oldestWrittenAt: number | undefined
+  /** Nothing arrives any more, since when, and where it is stuck. */
+  readonly stalled: { readonly since: number; readonly stage: StalledStage } | undefined
   readonly indexer: "unknown" | "available" | "unavailable"
   /** Dead letters written in this run. */
   readonly deadLetters: number
@@ -39,75 +40,80 @@ export interface Change {
   readonly fields: StatusFields
 }
 
+type StalledStage = "indexer" | "writer" | "chain"
+
+const CAUSES: Readonly<Record<StalledStage, string>> = {
+  indexer: "the indexer does not answer searches",
+  writer: "the manager takes no events",
+  chain:
+    "the indexer answers and does not have them, so look at the manager, Filebeat and the indexer's disk",
+}
+
 const iso = (millis: number): string => new Date(millis).toISOString()
 
 /** What a glance adds to what has been told. Pure. */
 export const changesOf = (
   told: Told,
-  glance: Glance,
-  stalledAfter: number,
+  { deadLetters, now, stalled, unconfirmed }: Glance,
 ): { readonly told: Told; readonly changes: ReadonlyArray<Change> } => {
-  const { now, oldestWrittenAt, unconfirmed } = glance
   const changes: Array<Change> = []
-  const isStalled = oldestWrittenAt !== undefined && now - oldestWrittenAt >= stalledAfter
-  if (isStalled && told.stalledSince === undefined) {
-    const stage = glance.indexer === "unavailable" ? "search" : "arrival"
-    const cause =
-      stage === "search"
-        ? "the indexer does not answer searches"
-        : "the indexer answers, but does not have them: check the manager and Filebeat"
+  const { stalledSince } = told
+  if (stalled !== undefined && stalledSince === undefined) {
+    const since = iso(stalled.since)
     changes.push({
       kind: "stalled",
-      message: `${unconfirmed} events written since ${iso(oldestWrittenAt)} are not confirmed: ${cause}. Nothing is committed until they are.`,
-      fields: { stage, since: iso(oldestWrittenAt), unconfirmed },
+      message: `Nothing has arrived since ${since}, and ${unconfirmed} events are on their way: ${CAUSES[stalled.stage]}. Nothing is committed until they arrive.`,
+      fields: { stage: stalled.stage, since, unconfirmed },
     })
   }
-  const { stalledSince } = told
-  if (!isStalled && stalledSince !== undefined) {
+  if (stalled === undefined && stalledSince !== undefined) {
+    const since = iso(stalledSince)
     changes.push({
       kind: "recovered",
-      message: `Events are confirmed again; they were not since ${iso(stalledSince)}.`,
-      fields: { since: iso(stalledSince), seconds: Math.round((now - stalledSince) / 1000) },
+      message: `Events arrive again; they did not since ${since}.`,
+      fields: { since, seconds: Math.round((now - stalledSince) / 1000) },
     })
   }
-  const letters = glance.deadLetters - told.deadLetters
+  const letters = deadLetters - told.deadLetters
   if (letters > 0) {
     changes.push({
       kind: "dead_letters",
       message: `${letters} records could not be delivered and were set aside; each file in the folder of dead letters says why.`,
-      fields: { new: letters, written: glance.deadLetters },
+      fields: { new: letters, written: deadLetters },
     })
   }
   return {
     changes,
-    told: {
-      stalledSince: isStalled ? (stalledSince ?? oldestWrittenAt) : undefined,
-      deadLetters: glance.deadLetters,
-    },
+    told: { stalledSince: stalled === undefined ? undefined : (stalledSince ?? stalled.since), deadLetters },
   }
 }
 
-const look = Effect.gen(function* () {
+const look = Effect.fnUntraced(function* ({ stalledAfter }: WatchOptions) {
   const verifier = yield* Verifier
   const letters = yield* DeadLetters
+  const now = yield* Clock.currentTimeMillis
   const { events, indexer, oldestWrittenAt } = yield* verifier.status
+  const isStalled = oldestWrittenAt !== undefined && now - oldestWrittenAt >= Duration.toMillis(stalledAfter)
   return {
-    now: yield* Clock.currentTimeMillis,
+    now,
     unconfirmed: events,
-    oldestWrittenAt,
+    stalled: isStalled
+      ? { since: oldestWrittenAt, stage: indexer === "unavailable" ? "indexer" : "chain" }
+      : undefined,
     indexer,
     deadLetters: yield* letters.written,
   } satisfies Glance
 })
 
-const heartbeats = Effect.fnUntraced(function* ({ heartbeat, version }: WatchOptions) {
+const heartbeats = Effect.fnUntraced(function* (options: WatchOptions) {
+  const { heartbeat, version } = options
   const events = yield* StatusEvents
   const verifier = yield* Verifier
   const startedAt = yield* Clock.currentTimeMillis
   if (Duration.isZero(heartbeat)) return yield* Effect.never
   const beat = Effect.gen(function* () {
     const { lagMillis } = yield* verifier.status
-    const glance = yield* look
+    const glance = yield* look(options)
     yield* events.emit("heartbeat", `Waybill ${version} is running.`, {
       version,
       uptime_seconds: Math.round((glance.now - startedAt) / 1000),
@@ -122,11 +128,11 @@ const heartbeats = Effect.fnUntraced(function* ({ heartbeat, version }: WatchOpt
   return yield* Effect.forever(Effect.delay(beat, heartbeat))
 })
 
-const changes = Effect.fnUntraced(function* ({ stalledAfter }: WatchOptions) {
+const changes = Effect.fnUntraced(function* (options: WatchOptions) {
   const events = yield* StatusEvents
   const told = yield* Ref.make(NOTHING_TOLD)
   const tell = Effect.gen(function* () {
-    const found = changesOf(yield* Ref.get(told), yield* look, Duration.toMillis(stalledAfter))
+    const found = changesOf(yield* Ref.get(told), yield* look(options))
     yield* Ref.set(told, found.told)
     yield* Effect.forEach(found.changes, ({ kind, message, fields }) => events.emit(kind, message, fields), {
       discard: true,
