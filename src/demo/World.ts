@@ -20,6 +20,8 @@ export interface WorldOptions {
     readonly serviceRate?: number
     /** Share of alerts that are overtaken by others; 0.06 when absent. */
     readonly swaps?: number
+    /** How far its clock is ahead, milliseconds; negative: behind. */
+    readonly clockAhead?: number
     readonly keepStatsOpen?: boolean
   }
   readonly shipper?: {
@@ -89,6 +91,7 @@ export const makeWorld = Effect.fnUntraced(function* (
     seed: seed + 100,
     serviceRate: options.manager?.serviceRate ?? Infinity,
     swaps: options.manager?.swaps ?? 0.06,
+    clockAhead: options.manager?.clockAhead ?? 0,
     keepStatsOpen: options.manager?.keepStatsOpen ?? false,
   })
   const { openSearch } = options

@@ -5,6 +5,7 @@
 import assert from "node:assert"
 import { NodeServices } from "@effect/platform-node"
 import { Clock, Duration, Effect, FileSystem, Option, Path, Schedule, Schema, type Scope } from "effect"
+import { KEYWORDS } from "../../src/demo/indexer/document.ts"
 import { SERIAL_KINDS, type SerialKind } from "../../src/demo/serials.ts"
 import { startWaybill } from "../../src/demo/WaybillProcess.ts"
 import { makeWorld, type WorldOptions } from "../../src/demo/World.ts"
@@ -47,6 +48,9 @@ const FAST: Readonly<Record<string, string | number | boolean>> = {
   "source.firewalla.feeds.devices.enabled": false,
 }
 const WATCH_EVERY = Duration.millis(4)
+
+const EVENT_TYPE = KEYWORDS.indexOf("data.event_type")
+const RECORDS = ["flow", "alarm", "device_change"]
 
 const decodeCheckpoint = Schema.decodeUnknownOption(Schema.fromJsonString(Checkpoint))
 
@@ -114,6 +118,15 @@ const makeStage = Effect.fnUntraced(function* (options: StageOptions) {
     return equationOf(world, indexer, yield* letters, yield* Clock.currentTimeMillis)
   })
 
+  /** Copies of records in the index, searchable or not yet; none of Waybill's own events. */
+  const copies = Effect.sync(() => {
+    const { store } = indexer
+    let found = 0
+    for (let row = 0; row < store.size(); row++)
+      if (RECORDS.includes(store.keyword(row, EVENT_TYPE))) found += 1
+    return found
+  })
+
   /** How many lines with this event, of those that pass, there are in the log. */
   const countLines = (event: string, passes: (line: LogLine) => boolean = () => true) =>
     Effect.map(lines, (all) => all.filter((line) => line.event === event && passes(line)).length)
@@ -153,6 +166,7 @@ const makeStage = Effect.fnUntraced(function* (options: StageOptions) {
     hasLine,
     until,
     equation,
+    copies,
     start: startWaybill({ entry: "src/main.ts", configFile, logFile }),
     /** Hides records by number, `to` excluded; a checkpoint may pass them until they are released. */
     holdBack: (kind: SerialKind, from: number, to: number) =>

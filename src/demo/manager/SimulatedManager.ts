@@ -19,6 +19,8 @@ export interface ManagerOptions {
   readonly serviceRate: number
   /** Share of alerts that others overtake, 0 to 1. */
   readonly swaps: number
+  /** How far its clock is ahead of everybody else's, milliseconds; negative: behind; 0 when absent. */
+  readonly clockAhead?: number
   /** Keeps a statistics connection open after its reply; the real daemon closes it. */
   readonly keepStatsOpen: boolean
 }
@@ -105,7 +107,7 @@ export const makeSimulatedManager = Effect.fnUntraced(function* (
         if (loss.counted) totals.lost += 1
         continue
       }
-      const line = alertOf(message, now, totals.decoded)
+      const line = alertOf(message, now + (options.clockAhead ?? 0), totals.decoded)
       totals.processed += 1
       if (line !== undefined) lines.push(...reordering.push(line))
     }
