@@ -96,7 +96,10 @@ export const demo = Command.make(
       Flag.withDefault(1),
       Flag.withDescription("The indexer's refresh, seconds"),
     ),
-    json: Flag.Boolean("json").pipe(Flag.withDescription("Print the proof as one JSON object, last")),
+    json: Flag.Boolean("json").pipe(
+      Flag.withDefault(false),
+      Flag.withDescription("Print the proof as one JSON object, last"),
+    ),
   },
   demonstrate,
 ).pipe(
