@@ -1,12 +1,13 @@
 /**
  * The start-up sync of one feed: its checkpoint against the index. Ends in one of five outcomes, each one log line.
  */
-import { Clock, Effect, Option, Schedule } from "effect"
+import { Clock, Effect, Option } from "effect"
 import { type CheckpointError, Checkpoints } from "../checkpoints/Checkpoints.ts"
 import type { Feed } from "../sources/Source.ts"
 import { StatusEvents } from "../status/StatusEvents.ts"
 import * as Log from "../telemetry/log.ts"
 import { type AskOptions, inIndex } from "./ask.ts"
+import { commitHolding } from "./commitHolding.ts"
 import { type Decision, decide } from "./decide.ts"
 import { type SyncOutcome, SyncStatus } from "./SyncStatus.ts"
 
@@ -93,18 +94,6 @@ export const skip = Effect.fnUntraced(function* (feed: Feed, cause: string, prob
   )
 })
 
-const rewind = Effect.fnUntraced(function* (feed: Feed, decision: Decision & { readonly _tag: "Rewound" }) {
-  const checkpoints = yield* Checkpoints
-  const checkpoint = { ...decision.checkpoint, committed_at: iso(yield* Clock.currentTimeMillis) }
-  yield* checkpoints.commit(checkpoint).pipe(
-    Effect.tapError((error) =>
-      Log.error("checkpoint.commit_failed", `${error.message} The feed holds.`, { feed: feed.name }),
-    ),
-    Effect.retry(Schedule.min([Schedule.exponential("1 second"), Schedule.spaced("30 seconds")])),
-    Effect.orDie,
-  )
-})
-
 const alert = Effect.fnUntraced(function* (feed: Feed, decision: Decision, { text }: Told) {
   const events = yield* StatusEvents
   if (decision._tag === "Rewound") {
@@ -129,7 +118,10 @@ export const compare = Effect.fnUntraced(
     const loaded = yield* (yield* Checkpoints).load(feed.name)
     const checkpoint = Option.getOrUndefined(loaded)
     const decision = decide(checkpoint, yield* inIndex(feed, checkpoint, options))
-    if (decision._tag === "Rewound") yield* rewind(feed, decision)
+    if (decision._tag === "Rewound") {
+      const committed_at = iso(yield* Clock.currentTimeMillis)
+      yield* commitHolding({ ...decision.checkpoint, committed_at })
+    }
     const told = toldOf(decision, checkpoint === undefined)
     yield* log(feed, decision, told, late)
     yield* (yield* SyncStatus).record(feed.name, told.outcome)

@@ -9,6 +9,7 @@ import { Checkpoints } from "../checkpoints/Checkpoints.ts"
 import type { EventType } from "../domain/Event.ts"
 import type { Feed } from "../sources/Source.ts"
 import * as Log from "../telemetry/log.ts"
+import { commitHolding } from "./commitHolding.ts"
 
 const FILES: Partial<Record<EventType, string>> = { alarm: "last_alarm_ts.txt", flow: "last_flow_ts.txt" }
 
@@ -32,7 +33,12 @@ const takeOverFeed = Effect.fnUntraced(function* (feed: Feed, folder: string) {
   const checkpoints = yield* Checkpoints
   const fs = yield* FileSystem.FileSystem
   const file = (yield* Path.Path).join(folder, fileName)
-  if (Option.isSome(yield* checkpoints.load(feed.name))) return
+  // One that can't be read is there all the same; the feed itself speaks of it.
+  const isFirstRun = yield* checkpoints.load(feed.name).pipe(
+    Effect.map(Option.isNone),
+    Effect.orElseSucceed(() => false),
+  )
+  if (!isFirstRun) return
   if (!(yield* fs.exists(file))) return
 
   const now = yield* Clock.currentTimeMillis
@@ -46,7 +52,7 @@ const takeOverFeed = Effect.fnUntraced(function* (feed: Feed, folder: string) {
     )
     return
   }
-  yield* checkpoints.commit({
+  yield* commitHolding({
     version: 1,
     feed: feed.name,
     position: { kind: "time", up_to: place },
@@ -66,7 +72,7 @@ const takeOverFeed = Effect.fnUntraced(function* (feed: Feed, folder: string) {
   )
 })
 
-/** A file that can't be read, or a checkpoint that can't be written, is warned of and leaves the feed as it is. */
+/** A file that can't be read is warned of and leaves the feed as it is. */
 export const takeOver = (feeds: ReadonlyArray<Feed>, folder: string) =>
   Effect.forEach(
     feeds,
@@ -75,7 +81,7 @@ export const takeOver = (feeds: ReadonlyArray<Feed>, folder: string) =>
         Effect.catch((error) =>
           Log.warning(
             "state.ignored",
-            `The place of the earlier poller could not be taken over for ${feed.name}: ${error.message}`,
+            `The place of the earlier poller can't be read, so ${feed.name} begins as on any first run: ${error.message}`,
             { feed: feed.name },
           ),
         ),

@@ -126,6 +126,28 @@ describe("compare", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  it.effect("holds while a rewound checkpoint can't be written, and says so", () => {
+    const { history, layer, lines } = scene()
+    const full = new CheckpointError({ operation: "commit", feed: NAME, message: "The disk is full." })
+    const disk = { full: true }
+    return Effect.gen(function* () {
+      history.newest = Option.some({ id: "older", timeMillis: 12 * HOUR })
+      const comparing = yield* Effect.forkChild(compare(feed, OPTIONS, false))
+      yield* TestClock.adjust("2 seconds")
+      assert.deepStrictEqual([...new Set(eventsOf(lines))], ["checkpoint.commit_failed"])
+      disk.full = false
+      yield* TestClock.adjust("30 seconds")
+      yield* Fiber.join(comparing)
+      assert.strictEqual(lines.at(-1)?.event, "sync.rewound")
+    }).pipe(
+      Effect.provideService(Checkpoints, {
+        load: () => Effect.succeed(Option.some(checkpoint)),
+        commit: () => Effect.suspend(() => (disk.full ? Effect.fail(full) : Effect.void)),
+      }),
+      Effect.provide(layer),
+    )
+  })
+
   it.effect(
     "asks a healthy index for nothing older than the newest event, less the skew of the clocks",
     () => {
