@@ -7,6 +7,7 @@ const benches: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   "verify-overhead": () => import("./verify-overhead.ts"),
   memory: () => import("./memory.ts"),
   "kill-loop": () => import("./kill-loop.ts"),
+  recovery: () => import("./recovery.ts"),
 }
 
 const [name = "", ...flags] = process.argv.slice(2)
