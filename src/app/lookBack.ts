@@ -7,7 +7,7 @@ import { Configuration } from "../config/Configuration.ts"
 import { Stop } from "../pipeline/Stop.ts"
 import { type FeedWithHistory, hasHistory, type TimeWindow } from "../reconcile/comparing.ts"
 import { progressFile } from "../reconcile/Progress.ts"
-import { compareOnly, type Outcome, reconcile } from "../reconcile/Reconcile.ts"
+import { compareOnly, type Outcome, type ReconcileOptions, reconcile } from "../reconcile/Reconcile.ts"
 import type { FeedReport, Report } from "../reconcile/report.ts"
 import { boundWindow } from "../reconcile/times.ts"
 import { type Feed, Feeds } from "../sources/Source.ts"
@@ -25,7 +25,14 @@ export interface LookBackOptions {
   readonly to: number | undefined
   /** How many of the missing are named. */
   readonly named: number
-  readonly onProgress: (window: TimeWindow, upTo: number) => Effect.Effect<void>
+  /** Called before each feed; what it answers is told how far the feed is, and then that it has ended. */
+  readonly show: (feed: string, window: TimeWindow) => Effect.Effect<Shown>
+}
+
+export interface Shown {
+  /** Epoch milliseconds. */
+  readonly update: (upTo: number) => Effect.Effect<void>
+  readonly end: Effect.Effect<void>
 }
 
 /** What was asked for does not fit the feeds or the time. */
@@ -72,7 +79,7 @@ const windowOf = Effect.fnUntraced(function* (feed: FeedWithHistory, from: numbe
 const eachFeed = <E1, R1, E2, R2>(
   options: LookBackOptions,
   endOf: (feed: FeedWithHistory) => Effect.Effect<number, E1, R1>,
-  work: (feed: FeedWithHistory, window: TimeWindow) => Effect.Effect<Outcome, E2, R2>,
+  work: (options: ReconcileOptions) => Effect.Effect<Outcome, E2, R2>,
 ) =>
   Effect.gen(function* () {
     const planned = yield* Effect.forEach(
@@ -82,18 +89,17 @@ const eachFeed = <E1, R1, E2, R2>(
         return { feed, tooOld, window }
       }),
     )
-    const feeds = yield* Effect.forEach(planned, ({ feed, tooOld, window }) =>
-      Effect.map(work(feed, window), (outcome): FeedReport => ({ outcome, tooOld })),
+    return yield* Effect.forEach(
+      planned,
+      Effect.fnUntraced(function* ({ feed, tooOld, window }) {
+        const shown = yield* options.show(feed.name, window)
+        const outcome = yield* work({ feed, window, named: options.named, onProgress: shown.update }).pipe(
+          Effect.ensuring(shown.end),
+        )
+        return { outcome, tooOld } satisfies FeedReport
+      }),
     )
-    return feeds
   })
-
-const engineOptions = (options: LookBackOptions, feed: FeedWithHistory, window: TimeWindow) => ({
-  feed,
-  window,
-  named: options.named,
-  onProgress: (upTo: number) => options.onProgress(window, upTo),
-})
 
 /** The feed's checkpoint; `fallback` where there is none that can be read. Touches nothing. */
 const checkpointOr = Effect.fnUntraced(function* (feed: Feed, state: string, fallback: number) {
@@ -115,7 +121,7 @@ export const lookOnly = Effect.fnUntraced(function* (options: LookBackOptions) {
   const feeds = yield* eachFeed(
     options,
     (feed) => (options.to === undefined ? checkpointOr(feed, state.path, now) : Effect.succeed(options.to)),
-    (feed, window) => compareOnly(engineOptions(options, feed, window), clockSkew),
+    (engine) => compareOnly(engine, clockSkew),
   ).pipe(Effect.provide(Layers.lookingLayer))
   const report: Report = { command: options.command, dryRun: true, feeds }
   return report
@@ -132,13 +138,14 @@ const delivery = Effect.fnUntraced(function* (options: LookBackOptions) {
   const work = eachFeed(
     options,
     () => Effect.succeed(options.to ?? now),
-    Effect.fnUntraced(function* (feed, window) {
-      const progress = yield* progressFile(state.path, feed.name, window)
-      return yield* reconcile(engineOptions(options, feed, window), progress)
+    Effect.fnUntraced(function* (engine) {
+      const progress = yield* progressFile(state.path, engine.feed.name, engine.window)
+      return yield* reconcile(engine, progress)
     }),
   )
   // What a killed run had handed over must be searchable before anything is looked for.
-  const way = clearTheWay({ resendAfter: canary.resend_after, grace: verify.grace })
+  const canaryOptions = { resendAfter: canary.resend_after, grace: verify.grace }
+  const way = clearTheWay(canaryOptions)
   return yield* Effect.raceFirst(verifier.watch, Effect.andThen(way, work))
 })
 

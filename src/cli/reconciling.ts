@@ -1,9 +1,10 @@
 /** What `waybill reconcile` and `waybill backfill` have in common: the flags, the windows, the report, the exit code. */
 import process from "node:process"
-import { Clock, Console, Data, Effect, Layer, Logger, Option, Result, Runtime } from "effect"
+import { Clock, Console, Data, Effect, Layer, Logger, Option, Result, Runtime, Terminal } from "effect"
 import { CliError, Flag } from "effect/cli"
-import { deliver, type LookBackOptions, lookOnly } from "../app/lookBack.ts"
+import { deliver, type LookBackOptions, lookOnly, type Shown } from "../app/lookBack.ts"
 import { Configuration } from "../config/Configuration.ts"
+import type { TimeWindow } from "../reconcile/comparing.ts"
 import { feedText, isComplete, missingOf, type Report, reportJson } from "../reconcile/report.ts"
 import { parseTime } from "../reconcile/times.ts"
 import * as LogLines from "../telemetry/Logger.ts"
@@ -99,27 +100,37 @@ const judge = Effect.fnUntraced(function* (report: Report) {
     })
 })
 
+const SILENT: Shown = { update: () => Effect.void, end: Effect.void }
+
+/** A window has no known number of records, so its time is what is counted. */
+const makeShow = Effect.map(Terminal.Terminal, (terminal) =>
+  Effect.fnUntraced(
+    function* (feed: string, { from, to }: TimeWindow) {
+      yield* Console.log(feed)
+      const progress = yield* makeProgress("minutes compared")
+      const all = Math.round((to - from) / MINUTE)
+      return {
+        update: (upTo) => progress.update(Math.round((upTo - from) / MINUTE), all),
+        end: progress.end,
+      } satisfies Shown
+    },
+    Effect.provideService(Terminal.Terminal, terminal),
+  ),
+)
+
 /** Runs the comparison, prints its report, and fails where the exit code is not to be 0. */
 export const lookBack = Effect.fnUntraced(function* (input: Input) {
   const { log } = yield* Configuration
   const now = yield* Clock.currentTimeMillis
   const from = yield* timeOf("--from", input.from, now)
   const to = yield* Effect.transposeOption(Option.map(input.to, (text) => timeOf("--to", text, now)))
-  const progress = yield* makeProgress("minutes compared")
-
   const options: LookBackOptions = {
     command: input.command,
     feed: Option.getOrUndefined(input.feed),
     from,
     to: Option.getOrUndefined(to),
     named: input.limit,
-    onProgress: (window, upTo) =>
-      input.json
-        ? Effect.void
-        : progress.update(
-            Math.round((upTo - window.from) / MINUTE),
-            Math.round((window.to - window.from) / MINUTE),
-          ),
+    show: input.json ? () => Effect.succeed(SILENT) : yield* makeShow,
   }
   const report = yield* (input.dryRun ? lookOnly(options) : deliver(options)).pipe(
     Effect.onInterrupt(() =>
@@ -136,9 +147,6 @@ export const lookBack = Effect.fnUntraced(function* (input: Input) {
   )
 
   if (input.json) yield* Console.log(reportJson(report))
-  else {
-    yield* progress.end
-    for (const feed of report.feeds) yield* Console.log(`\n${feedText(feed, input.dryRun)}`)
-  }
+  else for (const feed of report.feeds) yield* Console.log(`\n${feedText(feed, input.dryRun)}`)
   yield* judge(report)
 })
