@@ -9,7 +9,7 @@ import { type FeedWithHistory, hasHistory, type TimeWindow } from "../reconcile/
 import { progressFile } from "../reconcile/Progress.ts"
 import { compareOnly, type Outcome, type ReconcileOptions, reconcile } from "../reconcile/Reconcile.ts"
 import type { FeedReport, Report } from "../reconcile/report.ts"
-import { boundWindow } from "../reconcile/times.ts"
+import { boundWindow, wholeSeconds } from "../reconcile/times.ts"
 import { type Feed, Feeds } from "../sources/Source.ts"
 import { clearTheWay } from "../verify/Canary.ts"
 import { Verifier } from "../verify/Verifier.ts"
@@ -63,6 +63,16 @@ const chosenFeeds = Effect.fnUntraced(function* (wanted: string | undefined) {
   })
 })
 
+/** Whatever `verify.mode` is, a look back searches. */
+const canSearch = Effect.gen(function* () {
+  const { indexer } = yield* Configuration
+  if (indexer.username !== undefined && indexer.password !== undefined) return
+  return yield* new LookBackImpossible({
+    message:
+      "The indexer must be searched for this, and indexer.username or indexer.password is missing (verify.mode off needs none). Set both, for a user who may read the index pattern.",
+  })
+})
+
 const windowOf = Effect.fnUntraced(function* (feed: FeedWithHistory, from: number, to: number) {
   const now = yield* Clock.currentTimeMillis
   const window = boundWindow({ from, to }, now, feed.retention && Duration.toMillis(feed.retention))
@@ -82,6 +92,7 @@ const eachFeed = <E1, R1, E2, R2>(
   work: (options: ReconcileOptions) => Effect.Effect<Outcome, E2, R2>,
 ) =>
   Effect.gen(function* () {
+    yield* canSearch
     const planned = yield* Effect.forEach(
       yield* chosenFeeds(options.feed),
       Effect.fnUntraced(function* (feed) {
@@ -134,12 +145,13 @@ const ADVICE =
 const delivery = Effect.fnUntraced(function* (options: LookBackOptions) {
   const { canary, state, verify } = yield* Configuration
   const verifier = yield* Verifier
-  const now = yield* Clock.currentTimeMillis
+  const to = options.to ?? (yield* Clock.currentTimeMillis)
+  const asked = wholeSeconds({ from: options.from, to })
   const work = eachFeed(
     options,
-    () => Effect.succeed(options.to ?? now),
+    () => Effect.succeed(to),
     Effect.fnUntraced(function* (engine) {
-      const progress = yield* progressFile(state.path, engine.feed.name, engine.window)
+      const progress = yield* progressFile(state.path, engine.feed.name, asked)
       return yield* reconcile(engine, progress)
     }),
   )

@@ -84,13 +84,22 @@ const timeOf = (flag: string, text: string, now: number) =>
     ),
   )
 
-const judge = Effect.fnUntraced(function* (report: Report) {
+/** The command that goes on with the same window, its times written out. */
+const again = (input: Input, from: number, to: number): string =>
+  [
+    `waybill ${input.command}`,
+    ...(Option.isSome(input.feed) ? [`--feed ${input.feed.value}`] : []),
+    `--from ${new Date(from).toISOString()}`,
+    `--to ${new Date(to).toISOString()}`,
+  ].join(" ")
+
+const judge = Effect.fnUntraced(function* (report: Report, goOn: string) {
   if (!isComplete(report)) {
     const where = report.feeds.flatMap(({ outcome }) => outcome.failure?.message ?? []).join(" ")
     return yield* new NotFinished({
       message: report.dryRun
         ? `Not all could be compared. ${where}`
-        : `Not finished. What came before is delivered and confirmed; the same window goes on from there. ${where}`,
+        : `Not finished; what came before is delivered and confirmed. ${where} To go on there: ${goOn}`,
     })
   }
   const missing = missingOf(report)
@@ -124,11 +133,16 @@ export const lookBack = Effect.fnUntraced(function* (input: Input) {
   const now = yield* Clock.currentTimeMillis
   const from = yield* timeOf("--from", input.from, now)
   const to = yield* Effect.transposeOption(Option.map(input.to, (text) => timeOf("--to", text, now)))
+  const goOn = again(
+    input,
+    from,
+    Option.getOrElse(to, () => now),
+  )
   const options: LookBackOptions = {
     command: input.command,
     feed: Option.getOrUndefined(input.feed),
     from,
-    to: Option.getOrUndefined(to),
+    to: Option.getOrElse(to, () => (input.dryRun ? undefined : now)),
     named: input.limit,
     show: input.json ? () => Effect.succeed(SILENT) : yield* makeShow,
   }
@@ -139,7 +153,7 @@ export const lookBack = Effect.fnUntraced(function* (input: Input) {
         Effect.sync(() => {
           process.exitCode = 130
         }),
-        Console.error("Interrupted. What was sent is looked for before anything is sent again."),
+        Console.error(input.dryRun ? "Interrupted." : `Interrupted. To go on there: ${goOn}`),
       ),
     ),
     Effect.provide(LogLines.layer(log.format, log.level)),
@@ -148,5 +162,5 @@ export const lookBack = Effect.fnUntraced(function* (input: Input) {
 
   if (input.json) yield* Console.log(reportJson(report))
   else for (const feed of report.feeds) yield* Console.log(`\n${feedText(feed, input.dryRun)}`)
-  yield* judge(report)
+  yield* judge(report, goOn)
 })

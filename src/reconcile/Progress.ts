@@ -13,7 +13,7 @@ import type { TimeWindow } from "./comparing.ts"
 export const Progress = Schema.Struct({
   version: Schema.Literal(1),
   feed: Schema.String,
-  /** The window, and up to where it is settled. Epoch milliseconds. */
+  /** The window as it was asked for, and up to where it is settled. Epoch milliseconds. */
   from: Schema.Finite,
   to: Schema.Finite,
   up_to: Schema.Finite,
@@ -50,15 +50,18 @@ const compact = (millis: number): string => new Date(millis).toISOString().repla
 export const fileNameOf = (feed: FeedName, { from, to }: TimeWindow): string =>
   `${feed.replaceAll("/", ".")}-${compact(from)}-${compact(to)}.json`
 
-/** @param state `state.path` of the config. */
-export const progressFile = Effect.fnUntraced(function* (state: string, feed: FeedName, window: TimeWindow) {
+/**
+ * @param state `state.path` of the config.
+ * @param asked the window as it was asked for, by which it is found again: what the source still has of it moves on.
+ */
+export const progressFile = Effect.fnUntraced(function* (state: string, feed: FeedName, asked: TimeWindow) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const services = yield* Effect.context<FileSystem.FileSystem | Path.Path>()
   const folder = path.join(state, RECONCILE_FOLDER)
-  const file = path.join(folder, fileNameOf(feed, window))
+  const file = path.join(folder, fileNameOf(feed, asked))
   const isOurs = (progress: Progress) =>
-    progress.feed === feed && progress.from === window.from && progress.to === window.to
+    progress.feed === feed && progress.from === asked.from && progress.to === asked.to
 
   return {
     load: fs.readFileString(file).pipe(
@@ -66,7 +69,7 @@ export const progressFile = Effect.fnUntraced(function* (state: string, feed: Fe
       Effect.map((text) => Option.filter(Option.flatMap(text, decode), isOurs)),
     ),
     save: (progress) =>
-      encode(progress).pipe(
+      encode({ ...progress, from: asked.from, to: asked.to }).pipe(
         Effect.tap(() => fs.makeDirectory(folder, { recursive: true, mode: FOLDER_MODE })),
         Effect.flatMap((text) => writeDurably(file, `${text}\n`)),
         Effect.provide(services),

@@ -115,7 +115,7 @@ export const compareOnly = Effect.fnUntraced(function* (options: ReconcileOption
 export const reconcile = Effect.fnUntraced(function* (options: ReconcileOptions, progress: ProgressFile) {
   const { feed, window } = options
   const before = Option.getOrUndefined(yield* progress.load)
-  const from = before?.up_to ?? window.from
+  const from = Math.max(before?.up_to ?? window.from, window.from)
   const start = before === undefined ? noCounts : withoutReread(before.counts, before.reread)
   const tally = yield* makeTally(options, start, from)
   /** Times of what is settled and lies at or after the last position. */

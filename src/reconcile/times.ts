@@ -2,6 +2,8 @@
 import { Result } from "effect"
 import type { TimeWindow } from "./comparing.ts"
 
+const SECOND = 1000
+
 const UNITS: ReadonlyArray<readonly [RegExp, number]> = [
   [/^s(ec(ond)?s?)?$/, 1000],
   [/^m(in(ute)?s?)?$/, 60_000],
@@ -41,13 +43,17 @@ export const parseTime = (text: string, now: number): Result.Result<number, stri
   return millis === undefined ? Result.fail(TIME_FORMS) : Result.succeed(millis)
 }
 
+/** In whole seconds, as sources have it. Epoch milliseconds. */
+export const wholeSeconds = ({ from, to }: TimeWindow): TimeWindow => ({
+  from: Math.floor(from / SECOND) * SECOND,
+  to: Math.ceil(to / SECOND) * SECOND,
+})
+
 /** What can be compared of a window: nothing of the future, nothing that the source no longer has. */
 export interface Bounded extends TimeWindow {
   /** What is older than the source's retention, and left out. */
   readonly tooOld: TimeWindow | undefined
 }
-
-const SECOND = 1000
 
 /** In whole seconds, as sources have it. Empty: `from` is not before `to`. Epoch milliseconds. */
 export const boundWindow = (
@@ -55,10 +61,9 @@ export const boundWindow = (
   now: number,
   retentionMillis: number | undefined,
 ): Bounded => {
-  const from = Math.floor(wanted.from / SECOND) * SECOND
-  const to = Math.min(Math.ceil(wanted.to / SECOND), Math.floor(now / SECOND)) * SECOND
+  const { from, to: end } = wholeSeconds(wanted)
+  const to = Math.min(end, Math.floor(now / SECOND) * SECOND)
   if (retentionMillis === undefined) return { from, to, tooOld: undefined }
-  // A second later than the source's own bound, which moves on until it is asked.
   const oldest = Math.ceil((now - retentionMillis) / SECOND) * SECOND
   if (from >= oldest) return { from, to, tooOld: undefined }
   return { from: oldest, to, tooOld: { from, to: Math.min(oldest, to) } }
