@@ -13,6 +13,7 @@ import { Feeds } from "../sources/Source.ts"
 import { tellStatus } from "../status/watch.ts"
 import { StartUp } from "../sync/StartUp.ts"
 import * as Log from "../telemetry/log.ts"
+import { canaries } from "../verify/Canary.ts"
 import { Verifier } from "../verify/Verifier.ts"
 import { Writer } from "../writers/Writer.ts"
 import { VERSION } from "./version.ts"
@@ -58,14 +59,15 @@ const feedAll = Effect.gen(function* () {
 /** Ends only on a stop; the verifier looks as long as there may be something to confirm. */
 const work = Effect.gen(function* () {
   const verifier = yield* Verifier
-  const { status, verify } = yield* Configuration
+  const { canary, status, verify } = yield* Configuration
   yield* announce
   const telling = tellStatus({
     version: VERSION,
     heartbeat: status.heartbeat,
     stalledAfter: verify.warn_after,
   })
-  yield* Effect.raceFirst(Effect.raceFirst(verifier.watch, telling), feedAll)
+  const beside = Effect.raceAllFirst([verifier.watch, canaries(canary), telling])
+  yield* Effect.raceFirst(beside, feedAll)
 })
 
 const drain = Effect.fnUntraced(function* (working: Fiber.Fiber<void>) {

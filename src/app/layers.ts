@@ -48,13 +48,17 @@ const indexer = (config: Config) =>
     retry: retrySettings(config, config.indexer.timeout_seconds),
   })
 
-const verifier = ({ indexer, verify }: Config) =>
+const verifier = ({ canary, indexer, verify }: Config) =>
   SearchingVerifier.layer({
     minInterval: verify.min_interval,
     maxInterval: verify.max_interval,
     warnAfter: verify.warn_after,
     clockSkew: verify.clock_skew,
     maxIdsPerSearch: indexer.max_ids_per_search,
+    grace: verify.grace,
+    stalledAfter: verify.stalled_after,
+    resendAfter: canary.resend_after,
+    volley: canary.volley,
   })
 
 /** Who says what has become of written events, and what comes before the first poll. */
@@ -64,7 +68,7 @@ const verifying = (config: Config) => {
     timeout: verify.startup_timeout,
     clockSkew: verify.clock_skew,
     stateFolder: state.path,
-    canary: { resendAfter: canary.resend_after, grace: verify.grace },
+    canary: { resendAfter: canary.resend_after },
   }
   switch (verify.mode) {
     case "always":

@@ -119,13 +119,18 @@ const verify = section("How the indexer is searched for what was written.", {
   max_interval: withDefault(duration, "5 seconds", "The longest time between two searches."),
   grace: withDefault(
     duration,
-    "6 seconds",
-    "How long after later events became searchable a missing one may still come. Wazuh's index refreshes every 5 s, and neighbours swap places.",
+    "3 seconds",
+    "How far the order of events may be off: how long after a later event became searchable a missing one may still reach the index. Raise it where Filebeat writes to more than one indexer.",
   ),
   max_attempts: withDefault(
     integer(1, 100),
-    3,
-    "Writes of one event that may be proven lost while its neighbours arrive, before it becomes a dead letter.",
+    8,
+    "Writes of one event that may be proven lost while others written with it arrive, before it becomes a dead letter. At a random loss of a tenth, 3 would give up one event in a thousand, and 8 one in a hundred million.",
+  ),
+  stalled_after: withDefault(
+    duration,
+    "2 minutes",
+    "How long nothing may arrive while something is on its way, before it is called stalled. Three times a high lag raises it.",
   ),
   warn_after: withDefault(duration, "1 minute", "A batch that is unconfirmed for so long is warned of."),
   clock_skew: withDefault(
@@ -148,6 +153,16 @@ export const Config = Schema.Struct({
       duration,
       "30 seconds",
       "A canary that has not arrived by then is followed by another one.",
+    ),
+    interval: withDefault(
+      durationOrZero,
+      "5 minutes",
+      "In quiet times one is sent at this interval, to see that the chain is open; `0 seconds`: none.",
+    ),
+    volley: withDefault(
+      integer(1, 64),
+      24,
+      "Canaries sent at once where a loss is to be proven and no other events come. They must reach every shard of the index.",
     ),
   }),
   status: section("Events about Waybill itself, written into Wazuh so that its rules alert on them.", {

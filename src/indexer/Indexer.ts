@@ -34,6 +34,17 @@ export interface Indexed {
   readonly since: number
 }
 
+/** One searchable document, and where it lies. */
+export interface Place {
+  readonly id: string
+  readonly index: string
+  /** The number of its shard in that index, from 0. */
+  readonly shard: number
+}
+
+/** The most ids that `places` takes: all of them go into one search, and each may have a few copies. */
+export const MOST_PLACES = 2_000
+
 export class Indexer extends Context.Service<
   Indexer,
   {
@@ -41,5 +52,13 @@ export class Indexer extends Context.Service<
     readonly count: (query: Indexed) => Effect.Effect<number, IndexerError>
     /** How many documents each of these ids has; an id without a document is absent. */
     readonly copies: (query: Indexed) => Effect.Effect<ReadonlyMap<string, number>, IndexerError>
+    /**
+     * Where the documents of these ids lie, one entry a document. At most `MOST_PLACES` ids, in ONE search, which asks
+     * one copy of each shard: an id that it does not return was not searchable on the very copies on which the others
+     * were.
+     */
+    readonly places: (query: Indexed) => Effect.Effect<ReadonlyArray<Place>, IndexerError>
+    /** How many primary shards an index of the pattern has. */
+    readonly shards: (index: string) => Effect.Effect<number, IndexerError>
   }
 >()("waybill/indexer/Indexer") {}

@@ -9,11 +9,26 @@ import { Client } from "@opensearch-project/opensearch"
 import { Context, Duration, Effect, Layer, Redacted, type Result } from "effect"
 import { defaultRetrySettings, type RetrySettings } from "../retry/decide.ts"
 import { retrySchedule } from "../retry/schedule.ts"
-import { Indexer, IndexerError } from "./Indexer.ts"
+import { Indexer, IndexerError, MOST_PLACES } from "./Indexer.ts"
 import { IndexHistory } from "./IndexHistory.ts"
 import { failureOf, fromClient, timedOut } from "./opensearchErrors.ts"
-import { copiesOf, countOf, newestOf, type Reply, wholeReply } from "./opensearchReplies.ts"
-import { copiesSearch, countSearch, inQueries, newestSearch, REPLY_PARTS } from "./opensearchSearches.ts"
+import {
+  copiesOf,
+  countOf,
+  newestOf,
+  placesOf,
+  type Reply,
+  shardsOf,
+  wholeReply,
+} from "./opensearchReplies.ts"
+import {
+  copiesSearch,
+  countSearch,
+  inQueries,
+  newestSearch,
+  placesSearch,
+  REPLY_PARTS,
+} from "./opensearchSearches.ts"
 
 type SearchBody = ReturnType<typeof countSearch>
 
@@ -101,10 +116,10 @@ const make = Effect.fnUntraced(function* (options: OpenSearchOptions) {
   const maxIds = options.maxIds ?? 5000
   const settings = options.retry ?? defaultRetrySettings
 
-  const request = (body: SearchBody) =>
+  const request = (body: SearchBody, index: string) =>
     Effect.tryPromise({
       try: (signal) => {
-        const sent = client.search({ ...SEARCH_PARAMETERS, index: pattern, body })
+        const sent = client.search({ ...SEARCH_PARAMETERS, index, body })
         // Nothing is returned: Node throws, uncaught, what a thenable that a listener returns is rejected with.
         const abort = () => {
           sent.abort()
@@ -119,8 +134,12 @@ const make = Effect.fnUntraced(function* (options: OpenSearchOptions) {
       Effect.flatMap((response) => Effect.fromResult(wholeReply(where, response.body))),
     )
 
-  const search = <A>(body: SearchBody, read: (reply: Reply) => Result.Result<A, IndexerError>) =>
-    request(body).pipe(
+  const search = <A>(
+    body: SearchBody,
+    read: (reply: Reply) => Result.Result<A, IndexerError>,
+    index = pattern,
+  ) =>
+    request(body, index).pipe(
       Effect.flatMap((reply) => Effect.fromResult(read(reply))),
       Effect.retry(retrySchedule({ settings, failureOf })),
     )
@@ -134,6 +153,12 @@ const make = Effect.fnUntraced(function* (options: OpenSearchOptions) {
       Effect.forEach(inQueries(ids, maxIds), (some) =>
         search(copiesSearch(fields, some, since), (reply) => copiesOf(where, reply)),
       ).pipe(Effect.map((found) => new Map(found.flatMap((copies) => [...copies])))),
+    places: ({ ids, since }) =>
+      ids.length > MOST_PLACES
+        ? Effect.die(new RangeError(`the places of ${ids.length} ids in one search`))
+        : search(placesSearch(fields, ids, since), (reply) => placesOf(where, fields.id, reply)),
+    // The search finds nothing; what counts is how many shards it asked.
+    shards: (index) => search(countSearch(fields, [], 0), (reply) => shardsOf(where, index, reply), index),
   })
   const history = IndexHistory.of({
     newest: (query) => search(newestSearch(fields, query), (reply) => newestOf(where, fields.id, reply)),

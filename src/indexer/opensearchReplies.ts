@@ -5,7 +5,7 @@
  * not provably whole is an error.
  */
 import { Option, Result, Schema } from "effect"
-import { IndexerError } from "./Indexer.ts"
+import { IndexerError, type Place } from "./Indexer.ts"
 import type { NewestEvent } from "./IndexHistory.ts"
 import { EVENT_TIME_FIELD } from "./opensearchSearches.ts"
 
@@ -31,7 +31,13 @@ const Reply = Schema.Struct({
   hits: Schema.Struct({
     total: Schema.Struct({ value: Schema.Int, relation: Schema.Literals(["eq", "gte"]) }),
     hits: Schema.optionalKey(
-      Schema.Array(Schema.Struct({ fields: Schema.Record(Schema.String, Schema.Array(Schema.Unknown)) })),
+      Schema.Array(
+        Schema.Struct({
+          _index: Schema.optionalKey(Schema.String),
+          _shard: Schema.optionalKey(Schema.String),
+          fields: Schema.Record(Schema.String, Schema.Array(Schema.Unknown)),
+        }),
+      ),
     ),
   }),
   // `filter_path` leaves out what is empty.
@@ -108,6 +114,39 @@ export const copiesOf = (
       )
     : Result.succeed(copies)
 }
+
+/** `[wazuh-alerts-4.x-2026.02.22][1]` */
+const SHARD = /\[(\d+)\]$/
+
+/** Where each document lies. Every document that was counted must be among them. */
+export const placesOf = (
+  where: string,
+  idField: string,
+  reply: Reply,
+): Result.Result<ReadonlyArray<Place>, IndexerError> => {
+  const hits = reply.hits.hits ?? []
+  const places = hits.flatMap(({ _index: index, _shard: shard, fields }): ReadonlyArray<Place> => {
+    const id = fields[idField]?.[0]
+    const number = SHARD.exec(shard ?? "")?.[1]
+    return typeof id === "string" && index !== undefined && number !== undefined
+      ? [{ id, index, shard: Number(number) }]
+      : []
+  })
+  return places.length === reply.hits.total.value
+    ? Result.succeed(places)
+    : Result.fail(
+        badResponse(
+          where,
+          `${reply.hits.total.value} documents, of which only ${places.length} with their shard`,
+        ),
+      )
+}
+
+/** How many shards were asked. An index that is not there has none, and then nothing may be concluded. */
+export const shardsOf = (where: string, index: string, reply: Reply): Result.Result<number, IndexerError> =>
+  reply._shards.total > 0
+    ? Result.succeed(reply._shards.total)
+    : Result.fail(incomplete(where, `the index ${index} cannot be searched`))
 
 /** The one hit of the search for the newest event. */
 export const newestOf = (

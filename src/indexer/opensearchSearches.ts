@@ -50,6 +50,22 @@ export const copiesSearch = (fields: SearchFields, ids: ReadonlyArray<string>, s
   return { ...countSearch(fields, ids, since), aggs: { ids: { terms: eachId } } }
 }
 
+/** `index.max_result_window`, the most hits of one search. */
+const MOST_HITS = 10_000
+
+/** Where they lie. A node tells a hit's shard only when it is asked to explain it. */
+export const placesSearch = (
+  fields: SearchFields,
+  ids: ReadonlyArray<string>,
+  since: number,
+): SearchBody => ({
+  ...countSearch(fields, ids, since),
+  size: MOST_HITS,
+  explain: true,
+  _source: false,
+  docvalue_fields: [{ field: fields.id }],
+})
+
 /** The one event of a kind with the latest own time. */
 export const newestSearch = (fields: SearchFields, query: NewestQuery): SearchBody => ({
   size: 1,
@@ -81,6 +97,8 @@ export const REPLY_PARTS = [
   "_shards.failures.reason.type",
   "_shards.failures.reason.reason",
   "hits.total",
+  "hits.hits._index",
+  "hits.hits._shard",
   "hits.hits.fields",
   "aggregations.ids.buckets.key",
   "aggregations.ids.buckets.doc_count",

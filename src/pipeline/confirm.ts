@@ -1,14 +1,17 @@
 /**
  * Waits until every event of a written batch is settled: returned by a search, or a dead letter.
  *
- * What is proven lost, and only that, is written again; what is lost `maxAttempts` times while its neighbours arrive
- * is poison and becomes a dead letter.
+ * What is proven lost, and only that, is written again. An event that is lost `maxAttempts` times while others written
+ * with it arrive is poison and becomes a dead letter. Where everything was lost the chain is at fault and not the
+ * events: those attempts do not count, however many there are.
  */
-import { Effect } from "effect"
+import { Duration, Effect, Option } from "effect"
 import type { Receipt } from "../domain/Batch.ts"
 import type { Event } from "../domain/Event.ts"
 import * as Log from "../telemetry/log.ts"
+import { countsAgainstEvents } from "../verify/loss.ts"
 import { type Evidence, Verifier } from "../verify/Verifier.ts"
+import { PacingEvidence } from "../writers/pacing/StatsPacing.ts"
 import { InFlight } from "./InFlight.ts"
 import { Policies } from "./Policies.ts"
 import type { WrittenShipment } from "./Shipment.ts"
@@ -21,15 +24,23 @@ export interface Settled extends Receipt {
 }
 
 const lossMessage = (event: Event, attempts: number, evidence: Evidence): string =>
-  `${event.type} ${event.id} was written ${attempts} times and never became searchable, while ` +
-  `${evidence.laterConfirmed} events written after it did. The manager or the indexer refuses this event: ` +
-  "look for it in the manager's ossec.log and the indexer's log, then replay it."
+  `${event.type} ${event.id} was written ${attempts} times and never became searchable. Of what was written just ` +
+  `with it the last time, ${evidence.neighbours} events did; and ${evidence.laterConfirmed} written after it were ` +
+  `searchable on all ${evidence.shards} shards of ${evidence.index} at ${new Date(evidence.since).toISOString()}. ` +
+  "The manager or the indexer refuses this event: look for it in the manager's ossec.log and the indexer's log, " +
+  "then replay it."
+
+/** Grows with each loss of everything, so that a chain that swallows all is not flooded meanwhile. */
+const pauseAfterLossOfAll = (times: number, maxDelay: Duration.Duration): Duration.Duration =>
+  times <= 1 ? Duration.zero : Duration.min(maxDelay, Duration.seconds(2 ** Math.min(times, 16)))
 
 export const confirm = Effect.fnUntraced(function* (shipment: WrittenShipment) {
   const { batch } = shipment
   const verifier = yield* Verifier
   const inFlight = yield* InFlight
-  const { maxAttempts } = yield* Policies
+  const { maxAttempts, maxDelay } = yield* Policies
+  // Only a writer that can be paced has it.
+  const pacing = yield* Effect.serviceOption(PacingEvidence)
 
   let events = shipment.toWrite
   let { startedAt, writtenAt } = shipment
@@ -37,6 +48,9 @@ export const confirm = Effect.fnUntraced(function* (shipment: WrittenShipment) {
   let duplicated = shipment.duplicated
   let confirmedAt = shipment.writtenAt
   let attempt = 1
+  /** Attempts that say something about the events that are still missing. */
+  let counted = 0
+  let lostWhole = 0
   while (events.length > 0) {
     const verdict = yield* verifier.confirm({
       feed: batch.feed,
@@ -49,18 +63,25 @@ export const confirm = Effect.fnUntraced(function* (shipment: WrittenShipment) {
     duplicated += verdict.duplicated
     if (verdict._tag === "Confirmed") {
       confirmedAt = verdict.confirmedAt
+      if (Option.isSome(pacing)) yield* pacing.value.confirmed
       break
     }
+    if (Option.isSome(pacing)) yield* pacing.value.lost
     const missing = new Set(verdict.missing)
     events = events.filter((event) => missing.has(event.id))
+    const { neighbours } = verdict.evidence
+    const confirmed = shipment.toWrite.length - events.length
+    if (countsAgainstEvents({ events: shipment.toWrite.length, confirmed, neighbours })) counted += 1
+    else lostWhole += 1
     yield* Log.warning("batch.lost", `${events.length} events of ${batch.id} are proven lost`, {
       feed: batch.feed,
       batch: batch.id,
       lost: events.length,
       attempt,
+      counted,
       evidence: verdict.evidence,
     })
-    if (attempt >= maxAttempts) {
+    if (counted >= maxAttempts) {
       for (const event of events)
         yield* setAside(batch.feed, {
           envelope: event.envelope,
@@ -71,6 +92,7 @@ export const confirm = Effect.fnUntraced(function* (shipment: WrittenShipment) {
       dead += events.length
       break
     }
+    yield* Effect.sleep(pauseAfterLossOfAll(lostWhole, maxDelay))
     attempt += 1
     const again = yield* writeAttempt({ feed: batch.feed, batch: batch.id, attempt }, events)
     dead += events.length - again.written.length

@@ -22,6 +22,7 @@ import { type Feed, Feeds } from "../sources/Source.ts"
 import type { StatusEvents } from "../status/StatusEvents.ts"
 import { clearTheWay } from "../verify/Canary.ts"
 import { Verifier } from "../verify/Verifier.ts"
+import type { Witnesses } from "../verify/Witnesses.ts"
 import { type AskOptions, reach } from "./ask.ts"
 import { compare, skip } from "./compare.ts"
 import { takeOver } from "./earlierPoller.ts"
@@ -30,7 +31,7 @@ import type { SyncStatus } from "./SyncStatus.ts"
 export interface StartUpOptions extends AskOptions {
   /** Where the state files of the earlier poller may lie: `state.path`. */
   readonly stateFolder: string
-  readonly canary: { readonly resendAfter: Duration.Duration; readonly grace: Duration.Duration }
+  readonly canary: { readonly resendAfter: Duration.Duration }
 }
 
 export class StartUp extends Context.Service<
@@ -87,7 +88,10 @@ export const layerAlways = (options: StartUpOptions) =>
   )
 
 /** @param searching a verifier for the canary alone: the one of the run confirms nothing */
-export const layerStartupOnly = (options: StartUpOptions, searching: Layer.Layer<Verifier, never, Indexer>) =>
+export const layerStartupOnly = (
+  options: StartUpOptions,
+  searching: Layer.Layer<Verifier | Witnesses, never, Indexer>,
+) =>
   service<Needs>(options, (feeds) =>
     Effect.gen(function* () {
       if (!(yield* reachOrSkip(feeds, options))) return

@@ -1,24 +1,21 @@
 /**
- * A small event of Waybill's own, written to see whether, and how fast, anything arrives.
+ * Canaries: small events of Waybill's own that go through the same writer as everything else.
  *
- * At the start of a run it clears the way: what a killed run had handed over was written before it, so once the
- * canary is searchable, and a grace has passed, a search says truly which events are there. The grace is needed
- * because order is not kept: analysisd swaps neighbours by up to 170 places, and each shard refreshes on its own.
+ * They are the later events that a proof needs where no others come, and in quiet times they tell whether, and how
+ * fast, anything arrives.
  */
 import { randomUUID } from "node:crypto"
-import { Clock, Deferred, Duration, Effect, type Scope } from "effect"
+import { Clock, Duration, Effect } from "effect"
 import type { Attempt } from "../domain/Event.ts"
 import * as Log from "../telemetry/log.ts"
 import { writeHolding } from "../writers/Held.ts"
-import { Verifier } from "./Verifier.ts"
+import { Witnesses } from "./Witnesses.ts"
 
 export const CANARY_FEED = "waybill/canary"
 
 export interface CanaryOptions {
-  /** How long a canary may be out before another one is sent after it. */
-  readonly resendAfter: Duration.Duration
-  /** How long to wait once a canary has been seen. */
-  readonly grace: Duration.Duration
+  /** In quiet times one is sent at this interval; zero: none. */
+  readonly interval: Duration.Duration
 }
 
 /** The canary's JSON as it goes over the wire; `sent_at` lets the dashboard draw the lag. */
@@ -31,50 +28,70 @@ export const canaryJson = (id: string, { batch, attempt, sentAt }: Attempt): str
     waybill: { batch, attempt: String(attempt), sent_at: sentAt },
   })
 
-/** Sends one canary, and completes `seen` with its lag in milliseconds when the indexer returns it. */
-const send = Effect.fnUntraced(function* (seen: Deferred.Deferred<number>) {
-  const verifier = yield* Verifier
-  const id = `canary-${randomUUID()}`
+const send = Effect.fnUntraced(function* (count: number) {
+  const witnesses = yield* Witnesses
+  const batch = `canary-${randomUUID()}`
+  const ids = Array.from({ length: count }, (_, n) => `${batch}-${n}`)
   const startedAt = yield* Clock.currentTimeMillis
-  const sentAt = new Date(startedAt).toISOString()
-  yield* writeHolding([canaryJson(id, { batch: id, attempt: 1, sentAt })], {
-    feed: CANARY_FEED,
-    batch: id,
-  }).pipe(Effect.orDie)
+  const attempt = { batch, attempt: 1, sentAt: new Date(startedAt).toISOString() }
+  yield* witnesses.writing(true)
+  yield* writeHolding(
+    ids.map((id) => canaryJson(id, attempt)),
+    { feed: CANARY_FEED, batch },
+  ).pipe(Effect.orDie, Effect.ensuring(witnesses.writing(false)))
   const writtenAt = yield* Clock.currentTimeMillis
-  yield* Log.info("canary.sent", "Sent a canary through the chain", { feed: CANARY_FEED, batch: id })
-  yield* verifier.confirm({ feed: CANARY_FEED, batch: id, ids: [id], attempt: 1, startedAt, writtenAt }).pipe(
-    Effect.andThen(Clock.currentTimeMillis),
-    Effect.tap((now) => Deferred.succeed(seen, now - writtenAt)),
-    Effect.forkScoped,
+  yield* Log.debug("canary.sent", "Sent canaries through the chain", {
+    feed: CANARY_FEED,
+    batch,
+    canaries: count,
+  })
+  yield* witnesses.written({ feed: CANARY_FEED, batch, ids, attempt: 1, startedAt, writtenAt })
+})
+
+/**
+ * Sends canaries where a proof wants them, and one in quiet times. Never ends; runs beside the feeds. Where two of
+ * these run, the second one waits for the end of the first.
+ */
+export const canaries = Effect.fnUntraced(function* ({ interval }: CanaryOptions) {
+  const witnesses = yield* Witnesses
+  const quiet = Duration.isZero(interval)
+    ? Effect.never
+    : Effect.sleep(interval).pipe(
+        Effect.andThen(witnesses.quietMillis),
+        Effect.map((millis) => (millis === undefined || millis >= Duration.toMillis(interval) / 2 ? 1 : 0)),
+      )
+  return yield* Effect.raceFirst(witnesses.wanted, quiet).pipe(
+    Effect.tap((count) => (count > 0 ? send(count) : Effect.void)),
+    Effect.forever,
+    witnesses.inTurn,
   )
 })
 
 /**
- * Waits until a canary has come through the whole chain and the grace after it is over. A canary that does not show
- * up is followed by another, for as long as it takes: the first one may have been lost with a dying manager.
+ * Waits until what a killed run had handed over has arrived or never will, by the same proof as that of a loss: from
+ * then on a search says truly which events are there. Succeeds with the lag. Needs `Verifier.watch` beside it.
  */
-export const clearTheWay = Effect.fnUntraced(function* (options: CanaryOptions) {
-  const seen = yield* Deferred.make<number>()
-  const sendUntilSeen: Effect.Effect<number, never, Effect.Services<ReturnType<typeof send>> | Scope.Scope> =
-    send(seen).pipe(
-      Effect.andThen(Deferred.await(seen).pipe(Effect.timeoutOption(options.resendAfter))),
-      Effect.flatMap((lag) =>
-        lag._tag === "Some"
-          ? Effect.succeed(lag.value)
-          : Log.warning(
-              "canary.waiting",
-              `No canary has become searchable for ${Duration.format(options.resendAfter)}; nothing is sent until one does. ` +
-                "Check that the manager, Filebeat and the indexer run, and that Waybill's decoder and rules are installed.",
-              { feed: CANARY_FEED },
-            ).pipe(Effect.andThen(Effect.suspend(() => sendUntilSeen))),
+export const clearTheWay = Effect.fnUntraced(function* (options: {
+  /** How often to say that it still waits. */
+  readonly resendAfter: Duration.Duration
+}) {
+  const witnesses = yield* Witnesses
+  const warn = Effect.sleep(options.resendAfter).pipe(
+    Effect.andThen(
+      Log.warning(
+        "canary.waiting",
+        "No canary has come through the chain yet; nothing is sent until one does. " +
+          "Check that the manager, Filebeat and the indexer run, and that Waybill's decoder and rules are installed.",
+        { feed: CANARY_FEED },
       ),
-    )
-  const lag = yield* Effect.scoped(sendUntilSeen)
-  yield* Log.info("canary.confirmed", "The chain is open: a canary is searchable", {
+    ),
+    Effect.forever,
+  )
+  const sending = canaries({ interval: Duration.zero })
+  const lag = yield* Effect.raceFirst(witnesses.barrier, Effect.raceFirst(sending, warn))
+  yield* Log.info("canary.confirmed", "The chain is open: canaries are searchable", {
     feed: CANARY_FEED,
     lag_ms: lag,
   })
-  yield* Effect.sleep(options.grace)
   return lag
 })

@@ -3,19 +3,21 @@
  *
  * Plain mutable state with one owner, the watching loop: every step is synchronous, so none can be seen half done.
  */
-import type { Deferred } from "effect"
-import type { Verdict, Written } from "./Verifier.ts"
+import type { Written } from "./Verifier.ts"
 
 export interface Waiting {
-  /** In the order of writing. */
+  /** In the order of registering, which is after the write. */
   readonly number: number
+  /** A barrier has no events of its own: it stands for whatever was written before it. */
+  readonly kind: "events" | "canary" | "barrier"
   readonly written: Written
   readonly missing: Set<string>
   /** Ids that the index holds more than once. */
   duplicated: number
   /** When the last warning about it was written, epoch milliseconds. */
   warnedAt: number
-  readonly verdict: Deferred.Deferred<Verdict>
+  /** Whether it was out while nothing arrived at all. */
+  stalled: boolean
 }
 
 /** Ids to ask for in one search, with the earliest time at which one of them was written. */
@@ -23,6 +25,13 @@ export interface Question {
   readonly ids: ReadonlyArray<string>
   readonly writtenSince: number
   readonly waiting: ReadonlyArray<Waiting>
+}
+
+/** What an answer has brought. */
+export interface Settled {
+  /** Writes of which nothing is missing any more. */
+  readonly whole: ReadonlyArray<Waiting>
+  readonly arrived: ReadonlyMap<Waiting, ReadonlyArray<string>>
 }
 
 /** Whether the index has returned anything of it yet. */
@@ -37,8 +46,11 @@ const samplesOf = ({ written: { ids } }: Waiting): ReadonlyArray<string> =>
         return id === undefined ? [] : [id]
       })
 
-const earliest = (waiting: ReadonlyArray<Waiting>): number =>
-  waiting.reduce((time, { written }) => Math.min(time, written.startedAt), Number.POSITIVE_INFINITY)
+export const earliest = (waiting: Iterable<Waiting>): number => {
+  let time = Number.POSITIVE_INFINITY
+  for (const { written } of waiting) time = Math.min(time, written.startedAt)
+  return time
+}
 
 export class Outstanding {
   readonly #waiting = new Set<Waiting>()
@@ -46,15 +58,16 @@ export class Outstanding {
   /** The newest write of which anything has arrived. */
   #front = 0
 
-  add(written: Written, verdict: Deferred.Deferred<Verdict>): Waiting {
+  add(written: Written, kind: Waiting["kind"] = "events"): Waiting {
     this.#last += 1
     const waiting: Waiting = {
       number: this.#last,
+      kind,
       written,
       missing: new Set(written.ids),
       duplicated: 0,
       warnedAt: written.writtenAt,
-      verdict,
+      stalled: false,
     }
     this.#waiting.add(waiting)
     return waiting
@@ -68,15 +81,18 @@ export class Outstanding {
     return this.#waiting
   }
 
-  get events(): number {
-    let events = 0
-    for (const { missing } of this.#waiting) events += missing.size
-    return events
+  /** The number of the newest write. */
+  get last(): number {
+    return this.#last
   }
 
-  get oldestWrittenAt(): number | undefined {
-    for (const { written } of this.#waiting) return written.startedAt
-    return undefined
+  /** Those of the feeds. */
+  get batches(): ReadonlyArray<Waiting> {
+    return [...this.#waiting].filter(({ kind }) => kind === "events")
+  }
+
+  get events(): number {
+    return this.batches.reduce((sum, { missing }) => sum + missing.size, 0)
   }
 
   /**
@@ -84,7 +100,7 @@ export class Outstanding {
    * the backlog.
    */
   probe(): Question {
-    const untouched = [...this.#waiting].filter((one) => !isTouched(one))
+    const untouched = [...this.#waiting].filter((one) => one.missing.size > 0 && !isTouched(one))
     return { ids: untouched.flatMap(samplesOf), waiting: untouched, writtenSince: earliest(untouched) }
   }
 
@@ -93,7 +109,7 @@ export class Outstanding {
    * `maxIds`; a write is never split over two. What is older than something that has arrived should be there too.
    */
   questions(maxIds: number): ReadonlyArray<Question> {
-    const due = [...this.#waiting].filter(({ number }) => number <= this.#front)
+    const due = [...this.#waiting].filter(({ number, missing }) => number <= this.#front && missing.size > 0)
     const questions: Array<Question> = []
     let part: Array<Waiting> = []
     let ids: Array<string> = []
@@ -111,17 +127,21 @@ export class Outstanding {
     return questions
   }
 
-  /** Takes an answer over into the writes that asked; answers those of which nothing is missing any more. */
-  settle(question: Question, copies: ReadonlyMap<string, number>): ReadonlyArray<Waiting> {
-    return question.waiting.filter((one) => {
-      for (const id of one.missing) {
-        const found = copies.get(id)
-        if (found === undefined) continue
+  /** Takes an answer over into the writes that asked. */
+  settle(question: Question, copies: ReadonlyMap<string, number>): Settled {
+    const arrived = new Map<Waiting, ReadonlyArray<string>>()
+    const whole = question.waiting.filter((one) => {
+      const found = [...one.missing].filter((id) => copies.has(id))
+      for (const id of found) {
         one.missing.delete(id)
-        if (found > 1) one.duplicated += 1
+        if ((copies.get(id) ?? 0) > 1) one.duplicated += 1
+      }
+      if (found.length > 0) {
+        arrived.set(one, found)
         this.#front = Math.max(this.#front, one.number)
       }
       return one.missing.size === 0
     })
+    return { whole, arrived }
   }
 }

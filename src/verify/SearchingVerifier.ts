@@ -2,14 +2,22 @@
  * The verifier that runs beside the pipeline: one loop looks for everything that is outstanding.
  *
  * A small probe finds out how far the index has come, and only what should be there by then is asked for by name.
- * Names, because a count never confirms: one event that is there twice would hide one that is not there at all.
+ * Names, because a count never confirms: one event that is there twice would hide one that is not there at all. What
+ * is still missing then is put to the proof of `loss.ts`.
  */
-import { Clock, Deferred, Duration, Effect, Latch, Layer, Ref } from "effect"
-import { Indexer, type IndexerError } from "../indexer/Indexer.ts"
+import { Clock, Context, Deferred, Duration, Effect, Latch, Layer, Semaphore } from "effect"
+import { Indexer } from "../indexer/Indexer.ts"
 import * as Log from "../telemetry/log.ts"
-import { type Lag, lookInterval, noLag, observeLag } from "./lag.ts"
+import { makeIndexerHealth } from "./IndexerHealth.ts"
+import { type Lag, lateAfter, lookInterval, noLag, observeLag, proofGrace, resendAfter } from "./lag.ts"
 import { Outstanding, type Question, type Waiting } from "./Outstanding.ts"
+import { Proof } from "./Proof.ts"
+import { canariesWanted } from "./progress.ts"
+import { makeProving, monotonicMillis, type Proven } from "./proving.ts"
+import { Stall } from "./Stall.ts"
+import { makeStallReport } from "./stallReport.ts"
 import { type Verdict, Verifier, type VerifierStatus, type Written } from "./Verifier.ts"
+import { Witnesses } from "./Witnesses.ts"
 
 export interface VerifierOptions {
   /** Bounds of the interval between two looks; the lag decides in between. */
@@ -20,122 +28,189 @@ export interface VerifierOptions {
   /** How far the clocks of Waybill, the manager and the source may be apart. */
   readonly clockSkew: Duration.Duration
   readonly maxIdsPerSearch: number
+  /** How far the order of events may be off, in time; 3 seconds when absent. A high lag raises it. */
+  readonly grace?: Duration.Duration
+  /** How long nothing may arrive while something is out; 2 minutes when absent. A high lag raises it. */
+  readonly stalledAfter?: Duration.Duration
+  /** After how long canaries that have not arrived are followed by others; 30 seconds when absent. */
+  readonly resendAfter?: Duration.Duration
+  /** Canaries written at once where a proof needs later events; 24 when absent, more for more than 3 shards. */
+  readonly volley?: number
 }
+
+const LONG_GRACE = Duration.minutes(10)
+const LOSING_FOR = Duration.toMillis(Duration.minutes(10))
+const SIGHT_EVERY = Duration.toMillis(Duration.minutes(1))
+/** With 8 canaries a shard, a volley misses one of three shards once in 2,000 times at a loss of a tenth. */
+const CANARIES_PER_SHARD = 8
+const MOST_CANARIES = 64
+/** Volleys that are looked for at a time; older ones are given up. */
+const MOST_VOLLEYS = 50
+const WANTED_EVERY = Duration.millis(100)
 
 const iso = (millis: number): string => new Date(millis).toISOString()
 
 const make = Effect.fnUntraced(function* (options: VerifierOptions) {
   const indexer = yield* Indexer
   const outstanding = new Outstanding()
+  const proof = new Proof(Duration.toMillis(LONG_GRACE))
+  const stall = new Stall()
+  const verdicts = new Map<Waiting, Deferred.Deferred<Verdict>>()
   const somethingToDo = yield* Latch.make(false)
-  const lag = yield* Ref.make<Lag>(noLag)
-  const unavailableSince = yield* Ref.make<{ readonly since: number; readonly warnedAt: number } | undefined>(
-    undefined,
-  )
-  const asked = yield* Ref.make(false)
   const skew = Duration.toMillis(options.clockSkew)
   const warnAfter = Duration.toMillis(options.warnAfter)
   const bounds = { min: Duration.toMillis(options.minInterval), max: Duration.toMillis(options.maxInterval) }
+  const grace = Duration.toMillis(options.grace ?? Duration.seconds(3))
+  const stalledAfter = Duration.toMillis(options.stalledAfter ?? Duration.minutes(2))
+  const resend = Duration.toMillis(options.resendAfter ?? Duration.seconds(30))
+  const leastVolley = options.volley ?? 24
+  const health = yield* makeIndexerHealth(warnAfter)
+  const stalls = makeStallReport(stall, health.isFailing, stalledAfter)
+  const proving = yield* makeProving(proof, skew)
+  const turn = yield* Semaphore.make(1)
+  const counts = { lost: 0, duplicated: 0 }
+  let lastLossAt = Number.NEGATIVE_INFINITY
+  let lastVolleyAt = Number.NEGATIVE_INFINITY
+  let sightedAt = Number.NEGATIVE_INFINITY
+  let newest: readonly [Waiting, ReadonlyArray<string>] | undefined
+  let lag: Lag = noLag
 
-  const unavailable = Effect.fnUntraced(function* (error: IndexerError) {
-    const now = yield* Clock.currentTimeMillis
-    const before = yield* Ref.get(unavailableSince)
-    if (before !== undefined && now - before.warnedAt < warnAfter) return
-    yield* Ref.set(unavailableSince, { since: before?.since ?? now, warnedAt: now })
-    yield* Log.warning("indexer.unavailable", error.message, {
-      reason: error.reason,
-      since: iso(before?.since ?? now),
-      unconfirmed: outstanding.events,
-    })
+  const add = Effect.fnUntraced(function* (written: Written, kind: Waiting["kind"]) {
+    const one = outstanding.add(written, kind)
+    proof.add(one, yield* monotonicMillis)
+    yield* somethingToDo.open
+    return one
   })
-
-  const available = Effect.gen(function* () {
-    yield* Ref.set(asked, true)
-    const before = yield* Ref.getAndSet(unavailableSince, undefined)
-    if (before === undefined) return
-    const now = yield* Clock.currentTimeMillis
-    yield* Log.info("indexer.available", "The indexer answers again", {
-      since: iso(before.since),
-      unavailable_ms: now - before.since,
-    })
-  })
-
-  /** Ids that have a document, with how many. Counted first: mostly none has one, and counting is cheaper. */
-  const copiesOf = Effect.fnUntraced(function* (ids: ReadonlyArray<string>, since: number) {
-    const query = { ids, since }
-    const found = yield* indexer.count(query)
-    yield* available
-    return found === 0 ? new Map<string, number>() : yield* indexer.copies(query)
-  })
-
-  const finish = Effect.fnUntraced(function* (one: Waiting, now: number) {
+  const remove = (one: Waiting) => {
     outstanding.remove(one)
-    yield* Ref.update(lag, (seen) => observeLag(seen, now - one.written.writtenAt))
-    if (one.duplicated > 0)
+    proof.remove(one)
+    verdicts.delete(one)
+  }
+  const answer = (one: Waiting, verdict: Verdict) =>
+    Effect.suspend(() => {
+      const waiting = verdicts.get(one)
+      remove(one)
+      return waiting === undefined ? Effect.void : Effect.asVoid(Deferred.succeed(waiting, verdict))
+    })
+  const waitFor = Effect.fnUntraced(function* (written: Written, kind: Waiting["kind"]) {
+    const one = yield* add(written, kind)
+    const verdict = yield* Deferred.make<Verdict>()
+    verdicts.set(one, verdict)
+    return yield* Deferred.await(verdict).pipe(Effect.ensuring(Effect.sync(() => remove(one))))
+  })
+
+  const confirmed = Effect.fnUntraced(function* (one: Waiting, now: number) {
+    // What was out in a stall tells how long that was, and not how slow the chain is.
+    if (!one.stalled) lag = observeLag(lag, now - one.written.writtenAt)
+    stall.settled(one, 0)
+    const { feed, batch } = one.written
+    if (one.kind === "canary")
+      yield* Log.debug("canary.arrived", "A canary is searchable", { feed, lag_ms: lag.last })
+    if (one.kind === "events" && one.duplicated > 0) {
+      counts.duplicated += one.duplicated
       yield* Log.warning("index.duplicates", `${one.duplicated} events are in the index more than once`, {
-        feed: one.written.feed,
-        batch: one.written.batch,
+        feed,
+        batch,
         duplicated: one.duplicated,
       })
-    yield* Deferred.succeed(one.verdict, { _tag: "Confirmed", confirmedAt: now, duplicated: one.duplicated })
+    }
+    yield* answer(one, { _tag: "Confirmed", confirmedAt: now, duplicated: one.duplicated })
   })
 
-  const warnIfLate = Effect.fnUntraced(function* (one: Waiting, now: number) {
-    if (now - one.warnedAt < warnAfter) return
-    one.warnedAt = now
-    yield* Log.warning(
-      "batch.unconfirmed",
-      `${one.missing.size} of ${one.written.ids.length} events of ${one.written.batch} are not in the index yet; ` +
-        "its feed holds until they are. Check that the manager and Filebeat run and that the indexer takes new documents.",
-      {
-        feed: one.written.feed,
-        batch: one.written.batch,
-        missing: one.missing.size,
-        events: one.written.ids.length,
-        since: iso(one.written.writtenAt),
-        waiting_ms: now - one.written.writtenAt,
-      },
-    )
+  const lost = Effect.fnUntraced(function* ([one, evidence]: Proven) {
+    if (one.kind === "events") {
+      lastLossAt = yield* monotonicMillis
+      counts.lost += one.missing.size
+      counts.duplicated += one.duplicated
+    }
+    stall.settled(one, one.missing.size)
+    yield* answer(one, {
+      _tag: "Lost",
+      missing: [...one.missing],
+      evidence: { ...evidence, graceMillis: proofGrace(lag, grace) },
+      duplicated: one.duplicated,
+    })
   })
 
   const ask = Effect.fnUntraced(function* (question: Question) {
     if (question.ids.length === 0) return
     const copies = yield* indexer.copies({ ids: question.ids, since: question.writtenSince - skew })
-    yield* available
+    yield* health.answered
     const now = yield* Clock.currentTimeMillis
-    yield* Effect.forEach(outstanding.settle(question, copies), (one) => finish(one, now), { discard: true })
+    const mono = yield* monotonicMillis
+    const { arrived, whole } = outstanding.settle(question, copies)
+    for (const [one, ids] of arrived) {
+      proof.saw(one, ids)
+      stall.arrived(mono)
+    }
+    yield* Effect.forEach(whole, (one) => confirmed(one, now), { discard: true })
+    newest = [...arrived].at(-1) ?? newest
+  })
+
+  /** So that an index is known before it is needed for a proof. */
+  const sight = Effect.gen(function* () {
+    const now = yield* monotonicMillis
+    if (newest === undefined || now - sightedAt < SIGHT_EVERY) return
+    const [one, ids] = newest
+    newest = undefined
+    sightedAt = now
+    yield* proving.sight(ids.slice(-1), one.written.startedAt)
+  })
+
+  const warnIfLate = Effect.fnUntraced(function* (one: Waiting, now: number) {
+    if (now - one.warnedAt < warnAfter) return
+    one.warnedAt = now
+    const { feed, batch, ids, writtenAt } = one.written
+    yield* Log.warning(
+      "batch.unconfirmed",
+      `${one.missing.size} of ${ids.length} events of ${batch} are not in the index yet; ` +
+        "its feed holds until they are. Check that the manager and Filebeat run and that the indexer takes new documents.",
+      {
+        feed,
+        batch,
+        missing: one.missing.size,
+        events: ids.length,
+        since: iso(writtenAt),
+        waiting_ms: now - writtenAt,
+      },
+    )
+  })
+
+  const search = Effect.gen(function* () {
+    yield* ask(outstanding.probe())
+    yield* Effect.forEach(outstanding.questions(options.maxIdsPerSearch), ask, { discard: true })
+    const now = yield* Clock.currentTimeMillis
+    const spent = proof.advance(outstanding, now, yield* monotonicMillis, proofGrace(lag, grace))
+    for (const canary of spent) remove(canary)
+    yield* Effect.forEach(yield* proving.prove, lost, { discard: true })
+    yield* sight
   })
 
   const look = Effect.gen(function* () {
     yield* somethingToDo.await
-    yield* Effect.suspend(() => ask(outstanding.probe())).pipe(
-      Effect.andThen(
-        Effect.suspend(() =>
-          Effect.forEach(outstanding.questions(options.maxIdsPerSearch), ask, { discard: true }),
-        ),
-      ),
-      Effect.catch(unavailable),
-    )
+    yield* search.pipe(Effect.catch((error) => health.failed(error, outstanding.events)))
     const now = yield* Clock.currentTimeMillis
-    yield* Effect.forEach([...outstanding.all], (one) => warnIfLate(one, now), { discard: true })
+    yield* Effect.forEach(outstanding.batches, (one) => warnIfLate(one, now), { discard: true })
+    yield* stalls.watch([...outstanding.all], lag, outstanding.events)
     if (outstanding.all.size === 0) yield* somethingToDo.close
-    const failing = (yield* Ref.get(unavailableSince)) !== undefined
-    yield* Effect.sleep(failing ? bounds.max : lookInterval(yield* Ref.get(lag), bounds))
+    yield* Effect.sleep((yield* health.isFailing) ? bounds.max : lookInterval(lag, bounds))
   })
 
-  const confirm = Effect.fnUntraced(function* (written: Written) {
-    if (written.ids.length === 0)
-      return { _tag: "Confirmed", confirmedAt: written.writtenAt, duplicated: 0 } satisfies Verdict
-    const waiting = outstanding.add(written, yield* Deferred.make<Verdict>())
-    yield* somethingToDo.open
-    return yield* Deferred.await(waiting.verdict).pipe(
-      Effect.ensuring(Effect.sync(() => outstanding.remove(waiting))),
-    )
-  })
+  const confirm = (written: Written): Effect.Effect<Verdict> =>
+    written.ids.length === 0
+      ? Effect.succeed({ _tag: "Confirmed", confirmedAt: written.writtenAt, duplicated: 0 })
+      : waitFor(written, "events")
 
+  /** Ids that have a document, with how many. Counted first: mostly none has one, and counting is cheaper. */
+  const copiesOf = Effect.fnUntraced(function* (ids: ReadonlyArray<string>, since: number) {
+    const query = { ids, since }
+    const found = yield* indexer.count(query)
+    yield* health.answered
+    return found === 0 ? new Map<string, number>() : yield* indexer.copies(query)
+  })
   const known = (ids: ReadonlyArray<string>, since: number): Effect.Effect<ReadonlyMap<string, number>> =>
     copiesOf(ids, since - skew).pipe(
-      Effect.tapError(unavailable),
+      Effect.tapError((error) => health.failed(error, outstanding.events)),
       Effect.catch(() =>
         Effect.andThen(
           Effect.sleep(bounds.max),
@@ -145,17 +220,61 @@ const make = Effect.fnUntraced(function* (options: VerifierOptions) {
     )
 
   const status = Effect.gen(function* () {
-    const failing = (yield* Ref.get(unavailableSince)) !== undefined
+    const batches = outstanding.batches
     return {
-      batches: outstanding.all.size,
+      batches: batches.length,
       events: outstanding.events,
-      oldestWrittenAt: outstanding.oldestWrittenAt,
-      lagMillis: (yield* Ref.get(lag)).last,
-      indexer: failing ? "unavailable" : (yield* Ref.get(asked)) ? "available" : "unknown",
+      oldestWrittenAt: batches[0]?.written.startedAt,
+      lagMillis: lag.last,
+      indexer: yield* health.state,
+      stalled: yield* stalls.status,
+      ...counts,
     } satisfies VerifierStatus
   })
 
-  return Verifier.of({ confirm, known, status, watch: Effect.forever(look) })
+  const wanted = Effect.gen(function* () {
+    const now = yield* monotonicMillis
+    const volley = Math.min(
+      MOST_CANARIES,
+      Math.max(leastVolley, CANARIES_PER_SHARD * (yield* proving.mostShards)),
+    )
+    return canariesWanted(proof.writes, {
+      now,
+      resendMillis: resendAfter(lag, resend),
+      lateMillis: lateAfter(lag),
+      losing: now - lastLossAt < LOSING_FOR,
+      volley,
+      volleyAt: lastVolleyAt,
+      registered: proof.registered,
+    })
+  })
+  const witnesses = Witnesses.of({
+    wanted: Effect.suspend(() => somethingToDo.await).pipe(
+      Effect.andThen(Effect.sleep(WANTED_EVERY)),
+      Effect.andThen(wanted),
+      Effect.repeat({ until: (canaries) => canaries > 0 }),
+    ),
+    inTurn: turn.withPermit,
+    written: Effect.fnUntraced(function* (canaries) {
+      if (canaries.ids.length >= leastVolley) lastVolleyAt = yield* monotonicMillis
+      yield* add(canaries, "canary")
+      const out = [...outstanding.all].filter(({ kind }) => kind === "canary")
+      for (const old of out.slice(0, Math.max(0, out.length - MOST_VOLLEYS))) remove(old)
+    }),
+    writing: stalls.writing,
+    barrier: Effect.gen(function* () {
+      const now = yield* Clock.currentTimeMillis
+      yield* waitFor({ feed: "", batch: "", ids: [], attempt: 1, startedAt: now, writtenAt: now }, "barrier")
+      return lag.last ?? 0
+    }),
+    quietMillis: Effect.map(monotonicMillis, (now) =>
+      stall.lastArrival === undefined ? undefined : now - stall.lastArrival,
+    ),
+  })
+  const verifier = Verifier.of({ confirm, known, status, watch: Effect.forever(look) })
+  return Context.make(Verifier, verifier).pipe(Context.add(Witnesses, witnesses))
 })
 
-export const layer = (options: VerifierOptions) => Layer.effect(Verifier, make(options))
+/** One verifier, and what its proofs ask of the canary. */
+export const layer = (options: VerifierOptions): Layer.Layer<Verifier | Witnesses, never, Indexer> =>
+  Layer.effectContext(make(options))

@@ -23,12 +23,17 @@ export interface Written {
 
 /** What shows that events are lost and not late. */
 export interface Evidence {
-  /** Events written after these by the same writer that the indexer has returned. */
+  /** Events written after these by the same writer that the same search returned. */
   readonly laterConfirmed: number
+  /** The index in which they lay on every shard, and how many shards that is. */
+  readonly index: string
+  readonly shards: number
   /** Since when those were searchable, epoch milliseconds. */
   readonly since: number
-  /** How long that was waited on before the loss was called proven. */
+  /** How long was waited once the chain had moved past the lost events. */
   readonly graceMillis: number
+  /** Events written together with the lost ones, or just after them, that arrived. 0: the chain lost everything. */
+  readonly neighbours: number
 }
 
 export type Verdict =
@@ -40,6 +45,9 @@ export type Verdict =
       readonly duplicated: number
     }
 
+/** Where it is stuck: the indexer can't be searched, the writer can't write, or what is written does not arrive. */
+export type StalledStage = "indexer" | "writer" | "chain"
+
 export interface VerifierStatus {
   readonly batches: number
   readonly events: number
@@ -48,6 +56,12 @@ export interface VerifierStatus {
   /** From a write to its being searchable, the last one seen. */
   readonly lagMillis: number | undefined
   readonly indexer: "unknown" | "available" | "unavailable"
+  /** Events are out and none has arrived for too long. `since`: epoch milliseconds. */
+  readonly stalled: { readonly since: number; readonly stage: StalledStage } | undefined
+  /** Events proven lost in this run, each as often as it was lost. */
+  readonly lost: number
+  /** Events of this run that the index holds more than once. */
+  readonly duplicated: number
 }
 
 export class Verifier extends Context.Service<

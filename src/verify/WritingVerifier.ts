@@ -12,6 +12,7 @@ import { Clock, Effect, Layer } from "effect"
 import { Indexer } from "../indexer/Indexer.ts"
 import * as Log from "../telemetry/log.ts"
 import { Verifier, type VerifierStatus } from "./Verifier.ts"
+import { Witnesses } from "./Witnesses.ts"
 
 /** Ids that are remembered: some 20 MB, and fourteen hours of a thousand flows each quarter. */
 const REMEMBERED = 50_000
@@ -39,6 +40,9 @@ const NOTHING_OUT: VerifierStatus = {
   oldestWrittenAt: undefined,
   lagMillis: undefined,
   indexer: "unknown",
+  stalled: undefined,
+  lost: 0,
+  duplicated: 0,
 }
 
 type Lookup = (ids: ReadonlyArray<string>, since: number) => Effect.Effect<ReadonlyMap<string, number>>
@@ -65,7 +69,9 @@ const make = (lookup: Lookup) => {
 }
 
 /** `off`: never asks anybody. */
-export const layer: Layer.Layer<Verifier> = Layer.sync(Verifier, () => make(() => Effect.succeed(new Map())))
+export const layer: Layer.Layer<Verifier | Witnesses> = Layer.sync(Verifier, () =>
+  make(() => Effect.succeed(new Map())),
+).pipe(Layer.merge(Witnesses.none))
 
 /**
  * `startup-only`: asks for what an earlier run may have written. An indexer that does not answer holds nothing up;
@@ -73,7 +79,7 @@ export const layer: Layer.Layer<Verifier> = Layer.sync(Verifier, () => make(() =
  *
  * @param clockSkew milliseconds
  */
-export const layerLookingBack = (clockSkew: number): Layer.Layer<Verifier, never, Indexer> =>
+export const layerLookingBack = (clockSkew: number): Layer.Layer<Verifier | Witnesses, never, Indexer> =>
   Layer.effect(
     Verifier,
     Effect.gen(function* () {
@@ -98,4 +104,4 @@ export const layerLookingBack = (clockSkew: number): Layer.Layer<Verifier, never
               ),
       )
     }),
-  )
+  ).pipe(Layer.merge(Witnesses.none))

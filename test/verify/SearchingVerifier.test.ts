@@ -146,7 +146,10 @@ describe("SearchingVerifier", () => {
         indexer.index("b3-2")
         indexer.searches.length = 0
         yield* seconds(1)
-        const sizes = indexer.searches.slice(0, 4).map(({ ids }) => ids)
+        const sizes = indexer.searches
+          .filter(({ kind }) => kind === "copies")
+          .slice(0, 4)
+          .map(({ ids }) => ids)
         assert.deepStrictEqual(sizes, [12, 4, 4, 3])
       }),
     ),

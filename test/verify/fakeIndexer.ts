@@ -2,20 +2,19 @@
 import { Effect, Layer } from "effect"
 import { type Indexed, Indexer, IndexerError, type IndexerErrorReason } from "../../src/indexer/Indexer.ts"
 
+type Kind = "count" | "copies" | "places" | "shards"
+
+/** One shard of one index, so that any later event is evidence; `ModelChain` has several. */
 export class FakeIndexer {
   readonly documents = new Map<string, number>()
-  readonly searches: Array<{
-    readonly kind: "count" | "copies"
-    readonly ids: number
-    readonly since: number
-  }> = []
+  readonly searches: Array<{ readonly kind: Kind; readonly ids: number; readonly since: number }> = []
   failing: IndexerErrorReason | undefined
 
   index(...ids: ReadonlyArray<string>): void {
     for (const id of ids) this.documents.set(id, (this.documents.get(id) ?? 0) + 1)
   }
 
-  #ask<A>(kind: "count" | "copies", query: Indexed, answer: (found: ReadonlyArray<[string, number]>) => A) {
+  #ask<A>(kind: Kind, query: Indexed, answer: (found: ReadonlyArray<[string, number]>) => A) {
     return Effect.suspend(() => {
       this.searches.push({ kind, ids: query.ids.length, since: query.since })
       if (this.failing !== undefined)
@@ -36,6 +35,13 @@ export class FakeIndexer {
       count: (query) =>
         this.#ask("count", query, (found) => found.reduce((sum, [, copies]) => sum + copies, 0)),
       copies: (query) => this.#ask("copies", query, (found) => new Map(found)),
+      places: (query) =>
+        this.#ask("places", query, (found) =>
+          found.flatMap(([id, copies]) =>
+            Array.from({ length: copies }, () => ({ id, index: "one", shard: 0 })),
+          ),
+        ),
+      shards: () => this.#ask("shards", { ids: [], since: 0 }, () => 1),
     }),
   )
 }

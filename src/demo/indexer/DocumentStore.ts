@@ -27,6 +27,8 @@ export interface DocumentStore {
   readonly indices: ReadonlyArray<string>
   /** @param now epoch milliseconds */
   readonly add: (document: Document, source: unknown, now: number) => void
+  /** The number of the shard that a row lies on. */
+  readonly shardOf: (row: number) => number
   /** The rows of an event id, visible or not. */
   readonly rowsOf: (eventId: string) => ReadonlyArray<number>
   /** @param keyword a place in `KEYWORDS` */
@@ -38,7 +40,8 @@ export interface DocumentStore {
   readonly clear: () => void
 }
 
-const SHARDS = 3
+/** As the stock template says. */
+export const SHARDS = 3
 
 export interface StoreOptions {
   /** Milliseconds; 0: visible at once. */
@@ -74,6 +77,8 @@ export const makeDocumentStore = (options: StoreOptions): DocumentStore => {
     const known = indices.indexOf(name)
     return known === -1 ? indices.push(name) - 1 : known
   }
+  // Copies have ids of their own in a real index, so they land on shards of their own.
+  const shardOf = (row: number): number => hashText(`${eventId[row]}${row}`) % SHARDS
   const nextRefresh = (shard: number, now: number): number => {
     if (refreshInterval === 0 || refreshInterval === Infinity) return refreshInterval === 0 ? now : Infinity
     const phase = (shard * refreshInterval) / SHARDS
@@ -94,12 +99,12 @@ export const makeDocumentStore = (options: StoreOptions): DocumentStore => {
       serial.push(document.serial)
       for (const [i, column] of keywords.entries()) column.push(wordNumber(document.keywords[i] ?? ""))
       if (options.keepDocuments) source.push(whole)
-      // Copies have ids of their own in a real index, so they land on shards of their own.
-      visibleAt.push(nextRefresh(hashText(`${id}${row}`) % SHARDS, now))
+      visibleAt.push(nextRefresh(shardOf(row), now))
       if (id === "") return
       if (!firstRow.has(id)) firstRow.set(id, row)
       else moreRows.set(id, [...(moreRows.get(id) ?? []), row])
     },
+    shardOf,
     rowsOf: (id) => {
       const first = firstRow.get(id)
       return first === undefined ? [] : [first, ...(moreRows.get(id) ?? [])]

@@ -179,6 +179,12 @@ export const search = (
   const hits = shown.map((row) => ({
     _index: store.indices[store.columns.index[row] ?? 0],
     _id: `simulated-${row}`,
+    ...(body.explain === true
+      ? {
+          _shard: `[${store.indices[store.columns.index[row] ?? 0]}][${store.shardOf(row)}]`,
+          _node: "simulated",
+        }
+      : {}),
     _score: keys.length > 0 ? null : 0,
     ...(body._source === false ? {} : { _source: filtered(sourceOf(store, row), body._source) }),
     ...(Array.isArray(body.docvalue_fields) ? docValues(store, row, body.docvalue_fields) : {}),
