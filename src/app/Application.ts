@@ -59,13 +59,9 @@ const feedAll = Effect.gen(function* () {
 /** Ends only on a stop; the verifier looks as long as there may be something to confirm. */
 const work = Effect.gen(function* () {
   const verifier = yield* Verifier
-  const { canary, status, verify } = yield* Configuration
+  const { canary, status } = yield* Configuration
   yield* announce
-  const telling = tellStatus({
-    version: VERSION,
-    heartbeat: status.heartbeat,
-    stalledAfter: verify.warn_after,
-  })
+  const telling = tellStatus({ version: VERSION, heartbeat: status.heartbeat })
   const beside = Effect.raceAllFirst([verifier.watch, canaries(canary), telling])
   yield* Effect.raceFirst(beside, feedAll)
 })

@@ -1,7 +1,7 @@
 /** What is told of a run: a heartbeat, and what has changed since the last look. */
 import { Clock, Duration, Effect, Ref, Schedule } from "effect"
 import { DeadLetters } from "../dead-letters/DeadLetters.ts"
-import { Verifier } from "../verify/Verifier.ts"
+import { type StalledStage, Verifier } from "../verify/Verifier.ts"
 import { StatusEvents } from "./StatusEvents.ts"
 import type { StatusFields, StatusKind } from "./statusJson.ts"
 
@@ -9,8 +9,6 @@ export interface WatchOptions {
   readonly version: string
   /** Zero: no heartbeats. */
   readonly heartbeat: Duration.Duration
-  /** What is unconfirmed for so long has stalled. */
-  readonly stalledAfter: Duration.Duration
 }
 
 const LOOK_EVERY = Duration.seconds(15)
@@ -39,8 +37,6 @@ export interface Change {
   readonly message: string
   readonly fields: StatusFields
 }
-
-type StalledStage = "indexer" | "writer" | "chain"
 
 const CAUSES: Readonly<Record<StalledStage, string>> = {
   indexer: "the indexer does not answer searches",
@@ -88,32 +84,27 @@ export const changesOf = (
   }
 }
 
-const look = Effect.fnUntraced(function* ({ stalledAfter }: WatchOptions) {
+const look = Effect.gen(function* () {
   const verifier = yield* Verifier
   const letters = yield* DeadLetters
-  const now = yield* Clock.currentTimeMillis
-  const { events, indexer, oldestWrittenAt } = yield* verifier.status
-  const isStalled = oldestWrittenAt !== undefined && now - oldestWrittenAt >= Duration.toMillis(stalledAfter)
+  const { events, indexer, stalled } = yield* verifier.status
   return {
-    now,
+    now: yield* Clock.currentTimeMillis,
     unconfirmed: events,
-    stalled: isStalled
-      ? { since: oldestWrittenAt, stage: indexer === "unavailable" ? "indexer" : "chain" }
-      : undefined,
+    stalled,
     indexer,
     deadLetters: yield* letters.written,
   } satisfies Glance
 })
 
-const heartbeats = Effect.fnUntraced(function* (options: WatchOptions) {
-  const { heartbeat, version } = options
+const heartbeats = Effect.fnUntraced(function* ({ heartbeat, version }: WatchOptions) {
   const events = yield* StatusEvents
   const verifier = yield* Verifier
   const startedAt = yield* Clock.currentTimeMillis
   if (Duration.isZero(heartbeat)) return yield* Effect.never
   const beat = Effect.gen(function* () {
     const { lagMillis } = yield* verifier.status
-    const glance = yield* look(options)
+    const glance = yield* look
     yield* events.emit("heartbeat", `Waybill ${version} is running.`, {
       version,
       uptime_seconds: Math.round((glance.now - startedAt) / 1000),
@@ -128,11 +119,11 @@ const heartbeats = Effect.fnUntraced(function* (options: WatchOptions) {
   return yield* Effect.forever(Effect.delay(beat, heartbeat))
 })
 
-const changes = Effect.fnUntraced(function* (options: WatchOptions) {
+const changes = Effect.gen(function* () {
   const events = yield* StatusEvents
   const told = yield* Ref.make(NOTHING_TOLD)
   const tell = Effect.gen(function* () {
-    const found = changesOf(yield* Ref.get(told), yield* look(options))
+    const found = changesOf(yield* Ref.get(told), yield* look)
     yield* Ref.set(told, found.told)
     yield* Effect.forEach(found.changes, ({ kind, message, fields }) => events.emit(kind, message, fields), {
       discard: true,
@@ -145,5 +136,5 @@ const changes = Effect.fnUntraced(function* (options: WatchOptions) {
 /** Writes heartbeats and what changes into Wazuh, beside the work. Never ends. */
 export const tellStatus = Effect.fnUntraced(function* (options: WatchOptions) {
   const events = yield* StatusEvents
-  return yield* Effect.raceFirst(events.deliver, Effect.raceFirst(heartbeats(options), changes(options)))
+  return yield* Effect.raceFirst(events.deliver, Effect.raceFirst(heartbeats(options), changes))
 })

@@ -68,7 +68,7 @@ describe("tellStatus", () => {
       }),
     )
     const telling = Effect.forkChild(
-      tellStatus({ version: "1.2.3", heartbeat, stalledAfter: Duration.minutes(1) }),
+      tellStatus({ version: "1.2.3", heartbeat }),
     ).pipe(Effect.provide(layer))
     return { told: status.told, telling }
   }

@@ -21,6 +21,8 @@ const HOUR = 3_600_000
 const feed: Feed = {
   name: NAME,
   eventType: "flow",
+  retention: Duration.days(30),
+  history: { firstRun: Duration.hours(1), between: () => Stream.empty },
   interval: Duration.minutes(15),
   poll: () => Stream.empty,
 }
@@ -184,6 +186,22 @@ describe("compare", () => {
       assert.include(lines[1]?.message, "waybill backfill")
       assert.strictEqual(told.length, 1)
       assert.deepStrictEqual(yield* load, Option.some(checkpoint))
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("says what lies between the index and a first run, if the state was lost", () => {
+    const { history, layer, lines, told } = scene()
+    return Effect.gen(function* () {
+      yield* TestClock.setTime(8 * HOUR)
+      history.newest = Option.some({ id: "before", timeMillis: 5 * HOUR })
+      yield* compare(feed, OPTIONS, false)
+      assert.deepStrictEqual(
+        lines.map(({ event, level }) => [event, level]),
+        [["sync.indexer_ahead", "Warn"]],
+      )
+      assert.include(lines[0]?.message, "waybill backfill --from 1970-01-01T05:00:00.000Z")
+      assert.strictEqual(told.length, 1)
+      assert.isTrue(Option.isNone(yield* load))
     }).pipe(Effect.provide(layer))
   })
 
