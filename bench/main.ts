@@ -8,6 +8,8 @@ const benches: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   memory: () => import("./memory.ts"),
   "kill-loop": () => import("./kill-loop.ts"),
   recovery: () => import("./recovery.ts"),
+  lossy: () => import("./lossy.ts"),
+  "commit-lag": () => import("./commit-lag.ts"),
 }
 
 const [name = "", ...flags] = process.argv.slice(2)
