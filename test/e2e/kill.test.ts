@@ -1,19 +1,18 @@
 /** SIGKILL at random moments: what was under way is found again, and nothing is written twice. */
 import { assert, describe, it } from "@effect/vitest"
-import { Console, Duration, Effect } from "effect"
+import { Duration, Effect } from "effect"
 import { seededRandom } from "../../src/demo/seededRandom.ts"
 import { onStage, stopped, TEST_TIMEOUT } from "./world.ts"
 
 const KILLS = 5
 const seed = Number(process.env.SEED ?? Date.now() % 1_000_000)
 
-describe("SIGKILL", () => {
+describe(`SIGKILL, SEED=${seed}`, () => {
   it.live(
     `${KILLS} times at random moments loses and doubles nothing`,
     () =>
       onStage({ flows: { count: 3000, span: "30 hours" }, manager: { serviceRate: 900 } }, (stage) =>
         Effect.gen(function* () {
-          yield* Console.log(`kill.test: SEED=${seed}`)
           const random = seededRandom(seed)
           for (let kill = 0; kill < KILLS; kill++) {
             const waybill = yield* stage.start

@@ -214,4 +214,4 @@ export const stopped = (waybill: Effect.Success<Stage["start"]>) =>
   Effect.andThen(waybill.stop, waybill.exitCode)
 
 /** The longest an end-to-end test may take, milliseconds. */
-export const TEST_TIMEOUT = 90_000
+export const TEST_TIMEOUT = 240_000
