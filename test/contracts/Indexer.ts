@@ -129,6 +129,40 @@ export const suite = <E>(name: string, layer: Layer.Layer<Indexer | TestDocument
         }),
       )
 
+      it.effect("tells where each document lies, over two days, and how many shards there are", () =>
+        Effect.gen(function* () {
+          const indexer = yield* Indexer
+          const documents = yield* TestDocuments
+          const ids = numbered("placed", 60)
+          yield* documents.index([
+            ...ids.map((id) => ({ id, arrivedAt: NOW })),
+            { id: "placed-0", arrivedAt: NOW - DAY },
+          ])
+          const query = { ids: [...ids, "nowhere"], since: NOW - 2 * DAY }
+          const places = yield* indexer.places(query)
+          assert.deepStrictEqual(places.map(({ id }) => id).sort(), [...ids, "placed-0"].sort())
+          const indices = new Set(places.map(({ index }) => index))
+          assert.strictEqual(indices.size, 2)
+          const [today = ""] = places.flatMap(({ id, index }) => (id === "placed-1" ? [index] : []))
+          const shards = yield* indexer.shards(today)
+          assert.isAtLeast(shards, 1)
+          // Of 60 documents each shard has some.
+          assert.deepStrictEqual(
+            [...new Set(places.flatMap(({ index, shard }) => (index === today ? [shard] : [])))].sort(),
+            Array.from({ length: shards }, (_, n) => n),
+          )
+          assert.deepStrictEqual(yield* indexer.places({ ids: ["nowhere"], since: 0 }), [])
+        }),
+      )
+
+      it.effect("does not know the shards of an index that is not there", () =>
+        Effect.gen(function* () {
+          const indexer = yield* Indexer
+          const error = yield* Effect.flip(indexer.shards("wazuh-alerts-4.x-1999.12.31"))
+          assert.strictEqual(error.reason, "incomplete")
+        }),
+      )
+
       it.effect("answers zero to no ids", () =>
         Effect.gen(function* () {
           const indexer = yield* Indexer

@@ -9,6 +9,25 @@ import * as OpenSearchIndexer from "../../src/indexer/OpenSearchIndexer.ts"
 import { defaultRetrySettings } from "../../src/retry/decide.ts"
 import { answering, count, FORBIDDEN, found, listening, options, PASSWORD, QUERY } from "./scriptedNode.ts"
 
+describe("places", () => {
+  const hit = { _index: "wazuh-alerts-4.x-2026.02.22", fields: { "data.event_id": ["a"] } }
+  const cases: ReadonlyArray<readonly [string, ReadonlyArray<object>, number]> = [
+    ["a hit that does not say its shard", [hit], 1],
+    ["fewer hits than were counted", [{ ...hit, _shard: "[wazuh-alerts-4.x-2026.02.22][1]" }], 2],
+  ]
+  for (const [name, hits, total] of cases)
+    it.live(`${name}: no answer, since what is left out would look lost`, () =>
+      Effect.gen(function* () {
+        const server = yield* answering(json(200, { ...found(total), hits: { ...found(total).hits, hits } }))
+        const error = yield* Effect.flatMap(Indexer, (indexer) => indexer.places(QUERY)).pipe(
+          Effect.provide(OpenSearchIndexer.layer(options(server.url))),
+          Effect.flip,
+        )
+        assert.strictEqual(error.reason, "bad-response")
+      }),
+    )
+})
+
 describe("requests", () => {
   it.live("are searches of the pattern and nothing else, after errors too", () =>
     Effect.gen(function* () {

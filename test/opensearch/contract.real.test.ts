@@ -16,7 +16,7 @@ onRealNode("a real OpenSearch", (node) => {
         asAdmin(node, "PUT", template, {
           index_patterns: [`${prefix}*`],
           priority: 1000,
-          template: { settings: { number_of_replicas: 0 }, mappings: MAPPINGS },
+          template: { settings: { number_of_shards: 3, number_of_replicas: 0 }, mappings: MAPPINGS },
         }),
         () => asAdmin(node, "DELETE", template),
       )

@@ -8,6 +8,8 @@ import { sorted, sortKeys } from "./sorting.ts"
 type Tree = { readonly [key: PropertyKey]: unknown }
 
 export const SHARDS_OK = { total: 3, successful: 3, skipped: 0, failed: 0 }
+/** Where no index matches, no shard is asked. */
+const NO_SHARDS = { total: 0, successful: 0, skipped: 0, failed: 0 }
 
 /** search.max_buckets */
 const MAX_BUCKETS = 65_535
@@ -194,7 +196,7 @@ export const search = (
   return {
     took: 1,
     timed_out: false,
-    _shards: SHARDS_OK,
+    _shards: indices.size === 0 ? NO_SHARDS : SHARDS_OK,
     hits: { ...totalOf(rows.length, body.track_total_hits), max_score: null, hits },
     ...(Predicate.isReadonlyObject(aggs) ? { aggregations: aggregate(store, rows, aggs) } : {}),
   }
