@@ -67,9 +67,7 @@ describe("tellStatus", () => {
         written: Effect.sync(() => letters.written),
       }),
     )
-    const telling = Effect.forkChild(
-      tellStatus({ version: "1.2.3", heartbeat }),
-    ).pipe(Effect.provide(layer))
+    const telling = Effect.forkChild(tellStatus({ version: "1.2.3", heartbeat })).pipe(Effect.provide(layer))
     return { told: status.told, telling }
   }
 

@@ -211,6 +211,34 @@ describe("verify.mode", () => {
   )
 
   it.live(
+    "startup-only: does not take for lost what is still on its way",
+    () =>
+      onStage({ ...WORLD, set: { ...WORLD.set, "verify.mode": "startup-only" } }, (stage) =>
+        Effect.gen(function* () {
+          const { shipper } = stage.world
+          yield* oneRun(stage, Effect.andThen(stage.hasLine("canary.confirmed"), shipper.pause))
+          const before = yield* stage.lines
+          const second = yield* oneRun(
+            stage,
+            Effect.gen(function* () {
+              yield* Effect.sleep("2500 millis")
+              assert.isEmpty(outcomes((yield* stage.lines).slice(before.length)))
+              yield* shipper.resume
+            }),
+          )
+          assert.deepStrictEqual(
+            outcomes(second).map(({ event }) => event),
+            ["sync.in_sync"],
+          )
+          yield* stage.arrived
+          const { lost, twice } = yield* stage.equation
+          assert.deepStrictEqual([lost, twice], [[], []])
+        }),
+      ),
+    TEST_TIMEOUT,
+  )
+
+  it.live(
     "startup-only: an indexer that is away holds nothing up",
     () =>
       onStage(
