@@ -30,4 +30,35 @@ describe(`SIGKILL, SEED=${seed}`, () => {
       ),
     TEST_TIMEOUT,
   )
+
+  it.live(
+    "of Waybill and of the manager, with a shipper that stumbles: what is lost is written again, once",
+    () =>
+      onStage({ flows: { count: 2500, span: "30 hours" }, manager: { serviceRate: 500 } }, (stage) =>
+        Effect.gen(function* () {
+          const random = seededRandom(seed + 1)
+          const { manager, shipper } = stage.world
+          const soon = (most: number) => Effect.sleep(Duration.millis(200 + random.below(most)))
+          for (let kill = 0; kill < 3; kill++) {
+            const waybill = yield* stage.start
+            yield* soon(3500)
+            yield* manager.kill
+            if (random.next() < 0.5) yield* shipper.pause
+            yield* soon(800)
+            yield* manager.start
+            yield* soon(2000)
+            yield* shipper.resume
+            yield* soon(1500)
+            yield* waybill.kill
+            yield* waybill.exitCode
+          }
+          const waybill = yield* stage.start
+          yield* stage.arrived
+          yield* stage.nextLine("poll.finished")
+          assert.strictEqual(yield* stopped(waybill), 0)
+          yield* stage.assertEquation
+        }),
+      ),
+    TEST_TIMEOUT,
+  )
 })

@@ -166,4 +166,27 @@ describe("outages", () => {
       ),
     TEST_TIMEOUT,
   )
+
+  it.live(
+    "a stop while nothing arrives: it waits as long as it may, says so, and the next start sends nothing twice",
+    () =>
+      onStage(
+        { flows: { count: 300, span: "30 hours" }, set: { "shutdown.drain_timeout": "1 second" } },
+        (stage) =>
+          Effect.gen(function* () {
+            const { shipper } = stage.world
+            const first = yield* stage.start
+            yield* stage.hasLine("canary.confirmed")
+            yield* shipper.pause
+            yield* stage.hasLine("batch.written")
+            assert.strictEqual(yield* stopped(first), 0)
+            assert.strictEqual(yield* stage.countLines("run.drain_incomplete"), 1)
+            const second = yield* stage.start
+            yield* Effect.sleep("2 seconds")
+            yield* shipper.resume
+            yield* endsWell(stage, second, 300)
+          }),
+      ),
+    TEST_TIMEOUT,
+  )
 })
