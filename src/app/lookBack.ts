@@ -21,7 +21,7 @@ export interface LookBackOptions {
   readonly feed: string | undefined
   /** Epoch milliseconds. */
   readonly from: number
-  /** Now when absent; where nothing is sent, the checkpoint: nothing is promised after it. */
+  /** Now when absent; where nothing is sent, the checkpoint if it is recent. */
   readonly to: number | undefined
   /** How many of the missing are named. */
   readonly named: number
@@ -86,42 +86,60 @@ const windowOf = Effect.fnUntraced(function* (feed: FeedWithHistory, from: numbe
   })
 })
 
-const eachFeed = <E1, R1, E2, R2>(
-  options: LookBackOptions,
-  endOf: (feed: FeedWithHistory) => Effect.Effect<number, E1, R1>,
-  work: (options: ReconcileOptions) => Effect.Effect<Outcome, E2, R2>,
-) =>
-  Effect.gen(function* () {
-    yield* canSearch
-    const planned = yield* Effect.forEach(
-      yield* chosenFeeds(options.feed),
-      Effect.fnUntraced(function* (feed) {
-        const { tooOld, ...window } = yield* windowOf(feed, options.from, yield* endOf(feed))
-        return { feed, tooOld, window }
-      }),
-    )
-    return yield* Effect.forEach(
-      planned,
-      Effect.fnUntraced(function* ({ feed, tooOld, window }) {
-        const shown = yield* options.show(feed.name, window)
-        const outcome = yield* work({ feed, window, named: options.named, onProgress: shown.update }).pipe(
-          Effect.ensuring(shown.end),
-        )
-        return { outcome, tooOld } satisfies FeedReport
-      }),
-    )
-  })
+interface Planned extends Pick<FeedReport, "tooOld"> {
+  readonly feed: FeedWithHistory
+  readonly window: TimeWindow
+}
 
-/** The feed's checkpoint; `fallback` where there is none that can be read. Touches nothing. */
-const checkpointOr = Effect.fnUntraced(function* (feed: Feed, state: string, fallback: number) {
+/** Which feeds and windows it will be, or what is wrong with what was asked for. */
+const plan = Effect.fnUntraced(function* <E, R>(
+  options: LookBackOptions,
+  endOf: (feed: FeedWithHistory) => Effect.Effect<number, E, R>,
+) {
+  yield* canSearch
+  return yield* Effect.forEach(
+    yield* chosenFeeds(options.feed),
+    Effect.fnUntraced(function* (feed) {
+      const { tooOld, ...window } = yield* windowOf(feed, options.from, yield* endOf(feed))
+      return { feed, tooOld, window } satisfies Planned
+    }),
+  )
+})
+
+/** One feed after the other. */
+const carryOut = <E, R>(
+  planned: ReadonlyArray<Planned>,
+  options: LookBackOptions,
+  work: (options: ReconcileOptions) => Effect.Effect<Outcome, E, R>,
+) =>
+  Effect.forEach(
+    planned,
+    Effect.fnUntraced(function* ({ feed, tooOld, window }) {
+      const shown = yield* options.show(feed.name, window)
+      const outcome = yield* work({ feed, window, named: options.named, onProgress: shown.update }).pipe(
+        Effect.ensuring(shown.end),
+      )
+      return { outcome, tooOld } satisfies FeedReport
+    }),
+  )
+
+/** A checkpoint that is older than so many intervals of its feed is not just waiting for the next poll. */
+const BEHIND = 3
+
+/**
+ * The feed's checkpoint, since beside a running Waybill what lies after it is only not fetched yet. Now, where there
+ * is none or it is behind: then nobody fetches, and what is not fetched is missing. Touches nothing.
+ */
+const promisedUpTo = Effect.fnUntraced(function* (feed: Feed, state: string, now: number) {
   const fs = yield* FileSystem.FileSystem
-  if (!(yield* fs.exists(state).pipe(Effect.orElseSucceed(() => false)))) return fallback
+  if (!(yield* fs.exists(state).pipe(Effect.orElseSucceed(() => false)))) return now
   const checkpoint = yield* Effect.flatMap(Checkpoints, (checkpoints) => checkpoints.load(feed.name)).pipe(
     Effect.provide(FileCheckpoints.layer(state)),
     Effect.orElseSucceed(() => Option.none()),
   )
   const position = Option.getOrUndefined(checkpoint)?.position
-  return position?.kind === "time" ? Math.min(position.up_to, fallback) : fallback
+  if (position?.kind !== "time" || position.up_to > now) return now
+  return now - position.up_to > BEHIND * Duration.toMillis(feed.interval) ? now : position.up_to
 })
 
 /** Says what is missing. Sends nothing, keeps nothing, and needs neither the manager nor the lock. */
@@ -129,11 +147,12 @@ export const lookOnly = Effect.fnUntraced(function* (options: LookBackOptions) {
   const { state, verify } = yield* Configuration
   const now = yield* Clock.currentTimeMillis
   const clockSkew = Duration.toMillis(verify.clock_skew)
-  const feeds = yield* eachFeed(
-    options,
-    (feed) => (options.to === undefined ? checkpointOr(feed, state.path, now) : Effect.succeed(options.to)),
-    (engine) => compareOnly(engine, clockSkew),
-  ).pipe(Effect.provide(Layers.lookingLayer))
+  const feeds = yield* plan(options, (feed) =>
+    options.to === undefined ? promisedUpTo(feed, state.path, now) : Effect.succeed(options.to),
+  ).pipe(
+    Effect.flatMap((planned) => carryOut(planned, options, (engine) => compareOnly(engine, clockSkew))),
+    Effect.provide(Layers.lookingLayer),
+  )
   const report: Report = { command: options.command, dryRun: true, feeds }
   return report
 })
@@ -145,11 +164,13 @@ const ADVICE =
 const delivery = Effect.fnUntraced(function* (options: LookBackOptions) {
   const { canary, state, verify } = yield* Configuration
   const verifier = yield* Verifier
+  const stop = yield* Stop
   const to = options.to ?? (yield* Clock.currentTimeMillis)
   const asked = wholeSeconds({ from: options.from, to })
-  const work = eachFeed(
+  const planned = yield* plan(options, () => Effect.succeed(to))
+  const work = carryOut(
+    planned,
     options,
-    () => Effect.succeed(to),
     Effect.fnUntraced(function* (engine) {
       const progress = yield* progressFile(state.path, engine.feed.name, asked)
       return yield* reconcile(engine, progress)
@@ -157,7 +178,7 @@ const delivery = Effect.fnUntraced(function* (options: LookBackOptions) {
   )
   // What a killed run had handed over must be searchable before anything is looked for.
   const canaryOptions = { resendAfter: canary.resend_after, grace: verify.grace }
-  const way = clearTheWay(canaryOptions)
+  const way = Effect.raceFirst(clearTheWay(canaryOptions), stop.requested)
   return yield* Effect.raceFirst(verifier.watch, Effect.andThen(way, work))
 })
 

@@ -20,7 +20,7 @@ export const flags = {
   to: Flag.String("to").pipe(
     Flag.optional,
     Flag.withDescription(
-      "The end of the window, in the same form as --from; now when absent, with --dry-run the feed's checkpoint",
+      "The end of the window, in the same form as --from; now when absent; with --dry-run the feed's checkpoint, if a running Waybill keeps it recent",
     ),
   ),
   dryRun: Flag.Boolean("dry-run").pipe(

@@ -40,7 +40,12 @@ export const layer = (format: Format, level: Level): Layer.Layer<never> =>
     Logger.layer([
       Effect.sync(() => {
         const write = writerOf(format)
-        return Logger.withConsoleLog(Logger.make((options) => write(toEntry(options))))
+        const lines = Logger.make((options) => write(toEntry(options)))
+        const toStdout = Logger.withConsoleLog(lines)
+        const toStderr = Logger.withConsoleError(lines)
+        return Logger.make((options) =>
+          (options.fiber.getRef(References.LogToStderr) ? toStderr : toStdout).log(options),
+        )
       }),
     ]),
     Layer.succeed(References.MinimumLogLevel, LEVELS[level]),

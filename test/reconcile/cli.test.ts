@@ -16,6 +16,8 @@ describe("waybill reconcile and backfill", () => {
 
       const half = yield* command(configFile, "backfill", "--from", begin, "--to", middle, "--json")
       assert.strictEqual(half.exitCode, 0, half.stderr)
+      assert.match(half.stdout, /^\{"command":"backfill",.*\}\n$/)
+      assert.include(half.stderr, "canary.confirmed")
       const { searchable } = yield* world.truth
       assert.strictEqual(lastJson(half).feeds[0].confirmed, searchable)
       assert.isAtLeast(searchable, 297)
@@ -141,8 +143,8 @@ describe("waybill reconcile and backfill", () => {
       const { configFile } = yield* quickWorld({})
       const cases: ReadonlyArray<readonly [ReadonlyArray<string>, string]> = [
         [["reconcile", "--from", "yesterday"], "--from: expected an ISO 8601 time"],
-        [["reconcile", "--feed", "devices"], "there is no enabled feed devices"],
-        [["reconcile", "--from", "1h", "--to", "2h"], "--from must lie before --to"],
+        [["reconcile", "--dry-run", "--feed", "devices"], "there is no enabled feed devices"],
+        [["reconcile", "--dry-run", "--from", "1h", "--to", "2h"], "--from must lie before --to"],
         [["backfill", "--from", "90d", "--to", "60d"], "older than the source keeps records"],
         [["backfill"], "--from"],
       ]
