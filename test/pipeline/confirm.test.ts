@@ -1,0 +1,166 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Duration, Effect, Fiber, Layer, Option } from "effect"
+import { TestClock } from "effect/testing"
+import { type DeadLetter, DeadLetters } from "../../src/dead-letters/DeadLetters.ts"
+import type { Event } from "../../src/domain/Event.ts"
+import { confirm } from "../../src/pipeline/confirm.ts"
+import { InFlight } from "../../src/pipeline/InFlight.ts"
+import { Policies } from "../../src/pipeline/Policies.ts"
+import type { WrittenShipment } from "../../src/pipeline/Shipment.ts"
+import { Verifier, type Written } from "../../src/verify/Verifier.ts"
+import { PacingEvidence } from "../../src/writers/pacing/StatsPacing.ts"
+import { Writer } from "../../src/writers/Writer.ts"
+import { withoutLogs } from "../support/logRecorder.ts"
+
+const event = (id: string): Event => ({
+  id,
+  type: "flow",
+  timeMillis: 0,
+  json: `{"event_id":"${id}"}`,
+  bytes: 20,
+  envelope: {
+    id,
+    source: "test",
+    source_type: "test:record",
+    format: "json",
+    payload: {},
+    attributes: {},
+    received_at: "2026-02-22T19:13:04.123Z",
+  },
+})
+
+/** What is missing after an attempt, and how many of its neighbours arrived. */
+type Outcome = readonly [missing: ReadonlyArray<string>, neighbours: number]
+
+/** Settles `ids` with these outcomes, attempt by attempt; the last one again and again. */
+const settle = (ids: ReadonlyArray<string>, outcomes: ReadonlyArray<Outcome>, within: Duration.Input) => {
+  const events = ids.map(event)
+  const shipment: WrittenShipment = {
+    batch: { id: "b", feed: "test/flows", events, position: Option.none(), maybeSent: false },
+    dead: 0,
+    toWrite: events,
+    known: 0,
+    duplicated: 0,
+    taken: events,
+    startedAt: 0,
+    writtenAt: 0,
+  }
+  const attempts: Array<Written> = []
+  const sent: Array<string> = []
+  const letters: Array<DeadLetter> = []
+  const pacing = { lost: 0, confirmed: 0 }
+  const evidence = { laterConfirmed: 24, index: "alerts", shards: 3, since: 0, graceMillis: 3000 }
+  const layer = Layer.mergeAll(
+    Layer.succeed(Verifier, {
+      confirm: (written) =>
+        Effect.sync(() => {
+          attempts.push(written)
+          const [missing, neighbours] = outcomes[Math.min(attempts.length, outcomes.length) - 1] ?? [[], 0]
+          return missing.length === 0
+            ? { _tag: "Confirmed", confirmedAt: 1, duplicated: 0 }
+            : { _tag: "Lost", missing, evidence: { ...evidence, neighbours }, duplicated: 0 }
+        }),
+      known: () => Effect.succeed(new Map()),
+      status: Effect.never,
+      watch: Effect.never,
+    }),
+    Layer.succeed(Writer, {
+      kind: "socket",
+      maxBytes: 65_000,
+      write: (texts) => Effect.sync(() => void sent.push(...texts)),
+    }),
+    Layer.succeed(DeadLetters, {
+      put: (letter) => Effect.sync(() => void letters.push(letter)),
+      has: () => false,
+      written: Effect.succeed(0),
+    }),
+    Layer.succeed(PacingEvidence, {
+      lost: Effect.sync(() => {
+        pacing.lost += 1
+      }),
+      confirmed: Effect.sync(() => {
+        pacing.confirmed += 1
+      }),
+      blindRate: Effect.succeed(0),
+    }),
+    Layer.succeed(Policies, { maxBatchEvents: 500, maxAttempts: 3, maxDelay: Duration.seconds(30) }),
+    InFlight.layer(1000),
+  )
+  return Effect.gen(function* () {
+    const settling = yield* Effect.forkChild(confirm(shipment))
+    yield* TestClock.adjust(within)
+    const exit = settling.pollUnsafe()
+    const receipt = exit === undefined ? undefined : yield* Fiber.join(settling)
+    return { receipt, attempts, sent, letters, pacing }
+  }).pipe(Effect.provide(layer), withoutLogs)
+}
+
+const many = Array.from({ length: 20 }, (_, n) => `e-${n}`)
+
+describe("confirm", () => {
+  it.effect("writes again only what is lost, with the next attempt in the event", () =>
+    Effect.gen(function* () {
+      const { attempts, pacing, receipt, sent } = yield* settle(
+        many,
+        [
+          [["e-3", "e-7"], 18],
+          [[], 0],
+        ],
+        "1 second",
+      )
+      assert.deepStrictEqual(
+        attempts.map(({ ids }) => ids.length),
+        [20, 2],
+      )
+      assert.deepStrictEqual(
+        attempts.map(({ attempt }) => attempt),
+        [1, 2],
+      )
+      assert.strictEqual(sent.length, 2)
+      assert.include(sent[0], '"event_id":"e-3"')
+      assert.include(sent[0], '"attempt":"2"')
+      assert.deepInclude(receipt, { written: 20, dead: 0, attempts: 2 })
+      assert.deepStrictEqual(pacing, { lost: 1, confirmed: 1 })
+    }),
+  )
+
+  it.effect(
+    "an event that is lost while its neighbours arrive becomes a dead letter, with the evidence",
+    () =>
+      Effect.gen(function* () {
+        const { letters, receipt, sent } = yield* settle(
+          many,
+          [
+            [["e-3"], 19],
+            [["e-3"], 3],
+          ],
+          "1 minute",
+        )
+        assert.strictEqual(sent.length, 2)
+        assert.deepInclude(receipt, { dead: 1, attempts: 3 })
+        assert.deepInclude(letters[0], { reason: "verification_failed", attempts: 3 })
+        assert.include(letters[0]?.error, "all 3 shards of alerts")
+      }),
+  )
+
+  it.effect(
+    "a batch that is lost whole is written again for ever, ever more slowly, and never given up",
+    () =>
+      Effect.gen(function* () {
+        const { attempts, letters, receipt } = yield* settle(many, [[many, 3]], "1 hour")
+        assert.isUndefined(receipt)
+        assert.deepStrictEqual(letters, [])
+        assert.isAbove(attempts.length, 100)
+        assert.isBelow(attempts.length, 130)
+      }),
+  )
+
+  it.effect("losses in which nothing else arrived don't count, however many", () =>
+    Effect.gen(function* () {
+      const outage: ReadonlyArray<Outcome> = Array.from({ length: 9 }, () => [["e-3"], 0])
+      const { letters, receipt } = yield* settle(many, [[["e-3"], 19], ...outage, [[], 0]], "1 hour")
+      assert.deepStrictEqual(letters, [])
+      assert.deepInclude(receipt, { dead: 0, attempts: 11 })
+    }),
+  )
+})
