@@ -1,6 +1,6 @@
 /** Alarms, flows and devices together, over stops, starts and a manager that goes away. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, FileSystem } from "effect"
 import { KEYWORDS } from "../../src/demo/indexer/document.ts"
 import { type Device, deviceAt } from "../../src/demo/msp/records.ts"
 import { onStage, type Stage, stopped, TEST_TIMEOUT } from "./world.ts"
@@ -77,6 +77,39 @@ describe("all feeds", () => {
             assert.strictEqual(yield* stopped(third), 0)
             assert.strictEqual(yield* stage.copies, 300 + 120 + 4)
             yield* stage.assertEquation
+          }),
+      ),
+    TEST_TIMEOUT,
+  )
+
+  it.live(
+    "a kill between a device's change and the baseline after it: the change is found and not sent again",
+    () =>
+      onStage(
+        {
+          devices: 5,
+          set: {
+            "source.firewalla.feeds.flows.enabled": false,
+            "source.firewalla.feeds.devices.enabled": true,
+          },
+        },
+        (stage) =>
+          Effect.gen(function* () {
+            const fs = yield* FileSystem.FileSystem
+            const inTheWay = `${stage.checkpointFile("devices")}.tmp`
+            const first = yield* stage.start
+            yield* pollsOfAll(stage, ["devices"])
+            yield* fs.makeDirectory(inTheWay)
+            yield* stage.world.msp.editDevices((devices) => devices.slice(1))
+            yield* stage.nextLine("checkpoint.commit_failed")
+            assert.strictEqual(yield* documents(stage, "device_change"), 1)
+            yield* first.kill
+            yield* first.exitCode
+            yield* fs.remove(inTheWay, { recursive: true })
+            const second = yield* stage.start
+            yield* pollsOfAll(stage, ["devices"])
+            assert.strictEqual(yield* documents(stage, "device_change"), 1)
+            assert.strictEqual(yield* stopped(second), 0)
           }),
       ),
     TEST_TIMEOUT,
