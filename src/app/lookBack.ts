@@ -11,7 +11,7 @@ import { compareOnly, type Outcome, type ReconcileOptions, reconcile } from "../
 import type { FeedReport, Report } from "../reconcile/report.ts"
 import { boundWindow, wholeSeconds } from "../reconcile/times.ts"
 import { type Feed, Feeds } from "../sources/Source.ts"
-import { clearTheWay } from "../verify/Canary.ts"
+import { canaries, clearTheWay } from "../verify/Canary.ts"
 import { Verifier } from "../verify/Verifier.ts"
 import * as Layers from "./layers.ts"
 
@@ -162,7 +162,7 @@ const ADVICE =
   "With --dry-run this works beside it."
 
 const delivery = Effect.fnUntraced(function* (options: LookBackOptions) {
-  const { canary, state, verify } = yield* Configuration
+  const { canary, state } = yield* Configuration
   const verifier = yield* Verifier
   const stop = yield* Stop
   const to = options.to ?? (yield* Clock.currentTimeMillis)
@@ -177,9 +177,10 @@ const delivery = Effect.fnUntraced(function* (options: LookBackOptions) {
     }),
   )
   // What a killed run had handed over must be searchable before anything is looked for.
-  const canaryOptions = { resendAfter: canary.resend_after, grace: verify.grace }
-  const way = Effect.raceFirst(clearTheWay(canaryOptions), stop.requested)
-  return yield* Effect.raceFirst(verifier.watch, Effect.andThen(way, work))
+  const way = Effect.raceFirst(clearTheWay({ resendAfter: canary.resend_after }), stop.requested)
+  // Canaries run beside, because a loss can't be proven without later events.
+  const beside = Effect.raceFirst(verifier.watch, canaries(canary))
+  return yield* Effect.raceFirst(beside, Effect.andThen(way, work))
 })
 
 /** Delivers what is missing. Interrupted, it waits for what is on its way, as `waybill run` does. */

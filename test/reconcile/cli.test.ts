@@ -112,6 +112,20 @@ describe("waybill reconcile and backfill", () => {
     }).pipe(Effect.scoped, provided),
   )
 
+  it.live("what a lossy manager drops is proven lost and written again, the last batch's events too", () =>
+    Effect.gen(function* () {
+      const { world, configFile } = yield* quickWorld({ flows: { count: 600, span: "6 hours" } })
+      yield* world.manager.dropRandomly(0.1)
+      const done = yield* command(configFile, "backfill", "--from", "7h", "--json")
+      assert.strictEqual(done.exitCode, 0, done.stderr)
+      assert.include(done.stderr, "batch.lost")
+      const [feed] = lastJson(done).feeds
+      assert.deepInclude(feed, { at_source: 600, missing: 600 })
+      assert.strictEqual(feed.confirmed + feed.dead_lettered, 600)
+      assert.deepInclude(yield* world.truth, { searchable: feed.confirmed, duplicated: 0 })
+    }).pipe(Effect.scoped, provided),
+  )
+
   it.live("beside a running waybill it says who has the lock and what to do; freed by its death", () =>
     Effect.gen(function* () {
       const { world, configFile } = yield* quickWorld({ flows: { count: 200, span: "6 hours" } })
