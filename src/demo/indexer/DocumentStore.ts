@@ -33,8 +33,11 @@ export interface DocumentStore {
   readonly rowsOf: (eventId: string) => ReadonlyArray<number>
   /** @param keyword a place in `KEYWORDS` */
   readonly keyword: (row: number, keyword: number) => string
-  /** Applies to documents that come from now on; `Infinity`: only `refresh` shows them. */
-  readonly setRefreshInterval: (millis: number) => void
+  /**
+   * `Infinity`: only `refresh` shows what comes from now on. What waits is shown by the next refresh of its shard at the
+   * new interval, if that is sooner: a refresh shows everything.
+   */
+  readonly setRefreshInterval: (millis: number, now: number) => void
   /** Makes everything visible at once. */
   readonly refresh: (now: number) => void
   readonly clear: () => void
@@ -110,8 +113,10 @@ export const makeDocumentStore = (options: StoreOptions): DocumentStore => {
       return first === undefined ? [] : [first, ...(moreRows.get(id) ?? [])]
     },
     keyword: (row, keyword) => words[keywords[keyword]?.[row] ?? 0] ?? "",
-    setRefreshInterval: (millis) => {
+    setRefreshInterval: (millis, now) => {
       refreshInterval = millis
+      for (const [row, at] of visibleAt.entries())
+        if (at > now) visibleAt[row] = Math.min(at, nextRefresh(shardOf(row), now))
     },
     refresh: (now) => {
       for (const [row, at] of visibleAt.entries()) if (at > now) visibleAt[row] = now

@@ -50,7 +50,7 @@ export interface SimulatedIndexer {
   readonly clearFault: Effect.Effect<void>
   readonly goDown: Effect.Effect<void>
   readonly comeBack: Effect.Effect<void>
-  /** For documents that come from now on. */
+  /** See `DocumentStore`. */
   readonly setRefreshInterval: (interval: Duration.Input) => Effect.Effect<void>
   readonly refresh: Effect.Effect<void>
   /** Refuses this share of the documents by mapping, always the same ones by their event id. */
@@ -232,7 +232,9 @@ export const makeSimulatedIndexer = Effect.fnUntraced(function* (
     goDown: Effect.andThen(setDown(true), server.goDown),
     comeBack: Effect.andThen(server.comeBack, setDown(false)),
     setRefreshInterval: (interval) =>
-      Effect.sync(() => store.setRefreshInterval(Duration.toMillis(interval))),
+      Effect.map(Clock.currentTimeMillis, (now) =>
+        store.setRefreshInterval(Duration.toMillis(interval), now),
+      ),
     refresh: Effect.map(Clock.currentTimeMillis, store.refresh),
     refuseByMapping: (share) =>
       Effect.sync(() => {

@@ -47,9 +47,24 @@ describe("DocumentStore", () => {
 
   it("changes the interval for what comes later", () => {
     const store = filled(5_000)
-    store.setRefreshInterval(60_000)
+    store.setRefreshInterval(60_000, NOW)
     store.add(document("late"), undefined, NOW)
     assert.isAbove(store.columns.visibleAt.at(-1) ?? 0, NOW + 5_000)
+  })
+
+  it("never shows what came to a shard later and not what came before, though the interval changes", () => {
+    const store = filled(60_000)
+    store.setRefreshInterval(250, NOW + 10)
+    for (let i = 0; i < 300; i++) store.add(document(`later-${i}`), undefined, NOW + 20)
+    const { visibleAt } = store.columns
+    for (const shard of [0, 1, 2]) {
+      const rows = [...visibleAt.keys()].filter((row) => store.shardOf(row) === shard)
+      const times = rows.map((row) => visibleAt[row] ?? 0)
+      assert.deepStrictEqual(
+        times,
+        times.toSorted((a, b) => a - b),
+      )
+    }
   })
 
   it("knows every copy of an id", () => {
