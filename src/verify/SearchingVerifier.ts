@@ -10,6 +10,8 @@ import { Indexer } from "../indexer/Indexer.ts"
 import * as Log from "../telemetry/log.ts"
 import { makeIndexerHealth } from "./IndexerHealth.ts"
 import { type Lag, lateAfter, lookInterval, noLag, observeLag, proofGrace, resendAfter } from "./lag.ts"
+import { warnIfLate } from "./lateWarning.ts"
+import { makeLookUp } from "./lookUp.ts"
 import { Outstanding, type Question, type Waiting } from "./Outstanding.ts"
 import { Proof } from "./Proof.ts"
 import { canariesWanted } from "./progress.ts"
@@ -47,8 +49,6 @@ const MOST_CANARIES = 64
 /** Volleys that are looked for at a time; older ones are given up. */
 const MOST_VOLLEYS = 50
 const WANTED_EVERY = Duration.millis(100)
-
-const iso = (millis: number): string => new Date(millis).toISOString()
 
 const make = Effect.fnUntraced(function* (options: VerifierOptions) {
   const indexer = yield* Indexer
@@ -157,25 +157,6 @@ const make = Effect.fnUntraced(function* (options: VerifierOptions) {
     yield* proving.sight(ids.slice(-1), one.written.startedAt)
   })
 
-  const warnIfLate = Effect.fnUntraced(function* (one: Waiting, now: number) {
-    if (now - one.warnedAt < warnAfter) return
-    one.warnedAt = now
-    const { feed, batch, ids, writtenAt } = one.written
-    yield* Log.warning(
-      "batch.unconfirmed",
-      `${one.missing.size} of ${ids.length} events of ${batch} are not in the index yet; ` +
-        "its feed holds until they are. Check that the manager and Filebeat run and that the indexer takes new documents.",
-      {
-        feed,
-        batch,
-        missing: one.missing.size,
-        events: ids.length,
-        since: iso(writtenAt),
-        waiting_ms: now - writtenAt,
-      },
-    )
-  })
-
   const search = Effect.gen(function* () {
     yield* ask(outstanding.probe())
     yield* Effect.forEach(outstanding.questions(options.maxIdsPerSearch), ask, { discard: true })
@@ -190,7 +171,7 @@ const make = Effect.fnUntraced(function* (options: VerifierOptions) {
     yield* somethingToDo.await
     yield* search.pipe(Effect.catch((error) => health.failed(error, outstanding.events)))
     const now = yield* Clock.currentTimeMillis
-    yield* Effect.forEach(outstanding.batches, (one) => warnIfLate(one, now), { discard: true })
+    yield* Effect.forEach(outstanding.batches, (one) => warnIfLate(one, now, warnAfter), { discard: true })
     yield* stalls.watch([...outstanding.all], lag, outstanding.events)
     if (outstanding.all.size === 0) yield* somethingToDo.close
     yield* Effect.sleep((yield* health.isFailing) ? bounds.max : lookInterval(lag, bounds))
@@ -201,23 +182,14 @@ const make = Effect.fnUntraced(function* (options: VerifierOptions) {
       ? Effect.succeed({ _tag: "Confirmed", confirmedAt: written.writtenAt, duplicated: 0 })
       : waitFor(written, "events")
 
-  /** Ids that have a document, with how many. Counted first: mostly none has one, and counting is cheaper. */
-  const copiesOf = Effect.fnUntraced(function* (ids: ReadonlyArray<string>, since: number) {
-    const query = { ids, since }
-    const found = yield* indexer.count(query)
-    yield* health.answered
-    return found === 0 ? new Map<string, number>() : yield* indexer.copies(query)
+  const lookUp = makeLookUp({
+    answered: health.answered,
+    failed: (error) => health.failed(error, outstanding.events),
+    again: bounds.max,
   })
-  const known = (ids: ReadonlyArray<string>, since: number): Effect.Effect<ReadonlyMap<string, number>> =>
-    copiesOf(ids, since - skew).pipe(
-      Effect.tapError((error) => health.failed(error, outstanding.events)),
-      Effect.catch(() =>
-        Effect.andThen(
-          Effect.sleep(bounds.max),
-          Effect.suspend(() => known(ids, since)),
-        ),
-      ),
-    )
+  const known = Effect.fnUntraced(function* (ids: ReadonlyArray<string>, since: number) {
+    return yield* lookUp(indexer, { ids, since: since - skew })
+  })
 
   const status = Effect.gen(function* () {
     const batches = outstanding.batches
