@@ -14,7 +14,7 @@ import { warnIfLate } from "./lateWarning.ts"
 import { makeLookUp } from "./lookUp.ts"
 import { Outstanding, type Question, type Waiting } from "./Outstanding.ts"
 import { Proof } from "./Proof.ts"
-import { canariesWanted } from "./progress.ts"
+import { canariesWanted, volleyFor } from "./progress.ts"
 import { makeProving, monotonicMillis, type Proven } from "./proving.ts"
 import { Stall } from "./Stall.ts"
 import { makeStallReport } from "./stallReport.ts"
@@ -43,9 +43,6 @@ export interface VerifierOptions {
 const LONG_GRACE = Duration.minutes(10)
 const LOSING_FOR = Duration.toMillis(Duration.minutes(10))
 const SIGHT_EVERY = Duration.toMillis(Duration.minutes(1))
-/** With 8 canaries a shard, a volley misses one of three shards once in 2,000 times at a loss of a tenth. */
-const CANARIES_PER_SHARD = 8
-const MOST_CANARIES = 64
 /** Volleys that are looked for at a time; older ones are given up. */
 const MOST_VOLLEYS = 50
 const WANTED_EVERY = Duration.millis(100)
@@ -75,9 +72,16 @@ const make = Effect.fnUntraced(function* (options: VerifierOptions) {
   let newest: readonly [Waiting, ReadonlyArray<string>] | undefined
   let lag: Lag = noLag
 
-  const add = Effect.fnUntraced(function* (written: Written, kind: Waiting["kind"]) {
+  /** Registers a write in one step, so that no look can settle it before somebody waits for its verdict. */
+  const add = Effect.fnUntraced(function* (
+    written: Written,
+    kind: Waiting["kind"],
+    verdict?: Deferred.Deferred<Verdict>,
+  ) {
+    const now = yield* monotonicMillis
     const one = outstanding.add(written, kind)
-    proof.add(one, yield* monotonicMillis)
+    proof.add(one, now)
+    if (verdict !== undefined) verdicts.set(one, verdict)
     yield* somethingToDo.open
     return one
   })
@@ -93,10 +97,12 @@ const make = Effect.fnUntraced(function* (options: VerifierOptions) {
       return waiting === undefined ? Effect.void : Effect.asVoid(Deferred.succeed(waiting, verdict))
     })
   const waitFor = Effect.fnUntraced(function* (written: Written, kind: Waiting["kind"]) {
-    const one = yield* add(written, kind)
     const verdict = yield* Deferred.make<Verdict>()
-    verdicts.set(one, verdict)
-    return yield* Deferred.await(verdict).pipe(Effect.ensuring(Effect.sync(() => remove(one))))
+    return yield* Effect.acquireUseRelease(
+      add(written, kind, verdict),
+      () => Deferred.await(verdict),
+      (one) => Effect.sync(() => remove(one)),
+    )
   })
 
   const confirmed = Effect.fnUntraced(function* (one: Waiting, now: number) {
@@ -206,16 +212,12 @@ const make = Effect.fnUntraced(function* (options: VerifierOptions) {
 
   const wanted = Effect.gen(function* () {
     const now = yield* monotonicMillis
-    const volley = Math.min(
-      MOST_CANARIES,
-      Math.max(leastVolley, CANARIES_PER_SHARD * (yield* proving.mostShards)),
-    )
     return canariesWanted(proof.writes, {
       now,
       resendMillis: resendAfter(lag, resend),
       lateMillis: lateAfter(lag),
       losing: now - lastLossAt < LOSING_FOR,
-      volley,
+      volley: volleyFor(yield* proving.mostShards, leastVolley),
       volleyAt: lastVolleyAt,
       registered: proof.registered,
     })

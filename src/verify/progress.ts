@@ -55,6 +55,14 @@ export interface Need {
   readonly registered: ReadonlyArray<Registered>
 }
 
+/** With 8 canaries a shard, a volley misses one of three shards once in 2,000 times at a loss of a tenth. */
+const CANARIES_PER_SHARD = 8
+const MOST_CANARIES = 64
+
+/** Canaries that reach each of so many shards, 0 while their number is not known. */
+export const volleyFor = (shards: number, least: number): number =>
+  Math.min(MOST_CANARIES, Math.max(least, CANARIES_PER_SHARD * shards))
+
 /** A few, since a chain that loses events may lose one of these as well. */
 const FIRST_CANARIES = 3
 
