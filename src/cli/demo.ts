@@ -49,7 +49,7 @@ const demonstrate = Effect.fnUntraced(function* (options: {
   yield* Console.log(
     [
       `${options.flows.toLocaleString("en")} flows of 30 hours wait at a simulated MSP API. A manager that can do`,
-      `${options.rate.toLocaleString("en")} events/s and drops what its queue of 16,384 can't take goes away in the middle.`,
+      `${options.rate.toLocaleString("en")} events/s and drops what its queue of 16,384 can't take dies in the middle.`,
       openSearch === undefined
         ? `The simulated indexer makes documents searchable every ${Duration.format(refreshInterval)} (Wazuh's own: 5 s).`
         : `The indexer is the OpenSearch at ${new URL(openSearch.url).host}, refreshing every ${Duration.format(refreshInterval)}.`,
@@ -104,7 +104,7 @@ export const demo = Command.make(
   demonstrate,
 ).pipe(
   Command.withDescription(
-    "Show the incident that Waybill was made for: 49,000 flows, and a manager that goes away in the middle. " +
+    "Show the incident that Waybill was made for: 49,000 flows, and a manager that dies in the middle with what it had taken. " +
       "OPENSEARCH_URL puts a real OpenSearch in the simulated indexer's place.",
   ),
 )

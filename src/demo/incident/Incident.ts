@@ -1,5 +1,5 @@
 /**
- * The incident that Waybill was made for: 30 hours of flows, and a manager that goes away in the middle.
+ * The incident that Waybill was made for: 30 hours of flows, and a manager that dies in the middle with what it had taken.
  *
  * `waybill run` works as a process of its own against simulators over real sockets and HTTP. What arrives is counted
  * over the serials that the simulated source gave to its records, so the proof does not rest on Waybill's own ids.
@@ -25,8 +25,8 @@ export interface IncidentOptions {
   readonly atMost: Duration.Duration
 }
 
-/** The manager goes away when so much of the history has come through it. */
-const GOES_AWAY_AT = 0.4
+/** The manager dies when so much of the history has come through it. */
+const DIES_AT = 0.4
 /** A real node has to be asked for every document, a simulated one is only looked at. */
 const lookEvery = ({ openSearch }: IncidentOptions) =>
   openSearch === undefined ? Duration.millis(250) : Duration.seconds(2)
@@ -77,9 +77,13 @@ export const runIncident = Effect.fnUntraced(function* (
     ),
   )
   const story = Effect.gen(function* () {
-    yield* until((searchable, source) => searchable >= source * GOES_AWAY_AT)
-    yield* show({ _tag: "Note", text: "The manager works off its queue and goes away." })
-    yield* manager.stopGracefully
+    yield* until((searchable, source) => searchable >= source * DIES_AT)
+    const { queued } = yield* manager.counters
+    yield* manager.kill
+    yield* show({
+      _tag: "Note",
+      text: `The manager dies. ${queued.toLocaleString("en")} events that it had taken are gone with it.`,
+    })
     yield* Effect.raceFirst(
       until(() => false),
       Effect.sleep(options.outage),
