@@ -44,7 +44,7 @@ const measure = (seed: number, say: (line: string) => void) => {
         }
         const waybill = yield* stage.start
         yield* stage.arrived
-        yield* stage.hasLine("poll.finished")
+        yield* stage.nextLine("poll.finished")
         const code = yield* stopped(waybill)
         if (code !== 0) say(`the last run ended with exit code ${code ?? "none"}`)
         yield* Effect.sleep("3 seconds")

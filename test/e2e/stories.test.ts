@@ -22,7 +22,8 @@ const CALM_STORY: Story = {
 const holds = (story: Story) =>
   Effect.gen(function* () {
     const { lost, twice, ahead, givenUp } = yield* play(story)
-    assert.deepStrictEqual({ lost, twice, ahead, givenUp }, { lost: [], twice: [], ahead: [], givenUp: [] })
+    const wrong = Object.entries({ lost, twice, ahead, givenUp }).filter(([, names]) => names.length > 0)
+    if (wrong.length > 0) assert.fail(JSON.stringify(Object.fromEntries(wrong)))
   })
 
 const between = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
@@ -34,7 +35,7 @@ const STORY = {
   records: between(1, 60),
   pageSize: between(1, 25),
   refreshSeconds: Schema.Literals([1, 5, 20]),
-  swapMillis: Schema.Literals([0, 900, 2500]),
+  swapMillis: Schema.Literals([0, 900, 2000]),
   dropped: Schema.Literals([0, 0, 10, 30]),
   managerDies: few(Schema.Struct({ ...span, lostSeconds: between(0, 30) })),
   shipperStands: few(Schema.Struct({ at: between(0, 240), for: between(1, 700) })),

@@ -77,6 +77,20 @@ const recordsOf = ({ records }: Story, noon: number): ReadonlyArray<Record> =>
     return { id: `event-${n}`, ts, shownAt: ts + (n % 7 === 6 ? 40_000 : 0) }
   })
 
+/** Spans that overlap are one: a shipper that stands still twice at a time goes on after the later end. */
+const joined = (spans: ReadonlyArray<Span>): ReadonlyArray<Span> => {
+  const whole: Array<Span> = []
+  for (const span of spans.toSorted((a, b) => a.at - b.at)) {
+    const last = whole.at(-1)
+    if (last === undefined || span.at > last.at + last.for) whole.push(span)
+    else {
+      const end = Math.max(last.at + last.for, span.at + span.for)
+      whole[whole.length - 1] = { at: last.at, for: end - last.at }
+    }
+  }
+  return whole
+}
+
 const within = (now: number, spans: ReadonlyArray<readonly [number, number]>) =>
   spans.some(([from, to]) => now >= from && now < to)
 
@@ -95,7 +109,7 @@ export const play = (story: Story) =>
       refreshMillis: story.refreshSeconds * 1000,
       reorderMillis: story.swapMillis,
       loss: story.dropped / 100,
-      pauses: inMillis(story.shipperStands),
+      pauses: inMillis(joined(story.shipperStands)),
       blackouts: inMillis(
         story.managerDies.map(({ at, lostSeconds }) => ({ at: at - lostSeconds, for: lostSeconds })),
       ),
