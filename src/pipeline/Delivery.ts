@@ -6,7 +6,7 @@
  *   a commit never passes a batch that is still out.
  * - No stage after the pages can fail: what can't be done now is held and tried again. A page that can't be had ends
  *   the poll early and softly; what came before it is still delivered and committed.
- * - The permits of `InFlight` bound what is written and not confirmed, and so the memory, whatever the backlog.
+ * - The permits of `InFlight` bound what is written and not settled, and so the memory, whatever the backlog.
  */
 import { Effect, type Option, Ref, Stream } from "effect"
 import type { Checkpoint } from "../domain/Checkpoint.ts"
@@ -18,6 +18,9 @@ import { Stop } from "./Stop.ts"
 import { addReceipt, type Summary, startSummary } from "./Summary.ts"
 import { searchBeforeSend } from "./searchBeforeSend.ts"
 import { write } from "./write.ts"
+
+/** How many batches may be settled behind one that is held; of each only its receipt is kept. */
+const MOST_BATCHES_AHEAD = 1024
 
 /** One poll of a feed: everything from its checkpoint to now, delivered, confirmed and committed. */
 export const deliver = Effect.fnUntraced(function* (feed: Feed, checkpoint: Option.Option<Checkpoint>) {
@@ -34,7 +37,7 @@ export const deliver = Effect.fnUntraced(function* (feed: Feed, checkpoint: Opti
     // Here, because everything before it may be cut off and nothing after it may.
     Stream.interruptWhen(stop.requested),
     Stream.mapEffect(write),
-    Stream.mapEffect(confirm, { concurrency: "unbounded" }),
+    Stream.mapEffect(confirm, { concurrency: MOST_BATCHES_AHEAD }),
     Stream.mapEffect(commitInOrder),
     Stream.runFold(() => startSummary, addReceipt),
   )

@@ -1,9 +1,7 @@
 /** Moves a feed's checkpoint over settled batches, in feed order. Called by one stage at a time. */
 import { Clock, Effect, Option, Ref, Schedule } from "effect"
 import { Checkpoints } from "../checkpoints/Checkpoints.ts"
-import { DeadLetters } from "../dead-letters/DeadLetters.ts"
 import type { Checkpoint, FeedName, Position } from "../domain/Checkpoint.ts"
-import type { Event } from "../domain/Event.ts"
 import * as Log from "../telemetry/log.ts"
 import type { Settled } from "./confirm.ts"
 import { Policies } from "./Policies.ts"
@@ -18,19 +16,11 @@ const isForward = (from: Position | undefined, to: Position, now: number): boole
   return from !== to
 }
 
-type Newest = Checkpoint["newest"]
-
-/** Of the events that the index holds: a dead letter among them is none. */
-const newestOf = (events: ReadonlyArray<Event>, before: Newest): Newest =>
-  events.reduce<Newest>(
-    (newest, event) =>
-      newest === null || event.timeMillis >= newest.time ? { id: event.id, time: event.timeMillis } : newest,
-    before,
-  )
+const newer = (a: Checkpoint["newest"], b: Checkpoint["newest"]): Checkpoint["newest"] =>
+  a === null || (b !== null && b.time >= a.time) ? b : a
 
 export const commit = Effect.fnUntraced(function* (feed: FeedName, loaded: Option.Option<Checkpoint>) {
   const checkpoints = yield* Checkpoints
-  const letters = yield* DeadLetters
   const { maxDelay } = yield* Policies
   const current = yield* Ref.make<
     Pick<Checkpoint, "newest" | "confirmed"> & { readonly position?: Position }
@@ -40,13 +30,10 @@ export const commit = Effect.fnUntraced(function* (feed: FeedName, loaded: Optio
     const before = yield* Ref.get(current)
     const after = {
       ...before,
-      newest: newestOf(
-        settled.shipment.batch.events.filter((event) => !letters.has(event.id)),
-        before.newest,
-      ),
+      newest: newer(before.newest, settled.newest),
       confirmed: before.confirmed + settled.written,
     }
-    const position = settled.shipment.batch.position
+    const { position } = settled
     if (
       Option.isNone(position) ||
       !isForward(before.position, position.value, yield* Clock.currentTimeMillis)

@@ -6,7 +6,9 @@
  * events: those attempts do not count, however many there are.
  */
 import { Duration, Effect, Option } from "effect"
+import { DeadLetters } from "../dead-letters/DeadLetters.ts"
 import type { Receipt } from "../domain/Batch.ts"
+import type { Checkpoint, Position } from "../domain/Checkpoint.ts"
 import type { Event } from "../domain/Event.ts"
 import * as Log from "../telemetry/log.ts"
 import { countsAgainstEvents } from "../verify/loss.ts"
@@ -18,9 +20,21 @@ import type { WrittenShipment } from "./Shipment.ts"
 import { setAside } from "./setAside.ts"
 import { writeAttempt } from "./write.ts"
 
-/** A receipt, with what the commit after it needs. */
+/**
+ * A receipt, with what the commit after it needs, and nothing more: behind a batch that is held any number of others
+ * may be settled, so none of them may keep its events.
+ */
 export interface Settled extends Receipt {
-  readonly shipment: WrittenShipment
+  readonly position: Option.Option<Position>
+  /** The newest event of it that the index holds. */
+  readonly newest: Checkpoint["newest"]
+}
+
+const newestOf = (events: ReadonlyArray<Event>, isDead: (id: string) => boolean): Checkpoint["newest"] => {
+  let newest: Checkpoint["newest"] = null
+  for (const { id, timeMillis } of events)
+    if (!isDead(id) && (newest === null || timeMillis >= newest.time)) newest = { id, time: timeMillis }
+  return newest
 }
 
 const lossMessage = (event: Event, attempts: number, evidence: Evidence): string =>
@@ -38,6 +52,7 @@ export const confirm = Effect.fnUntraced(function* (shipment: WrittenShipment) {
   const { batch } = shipment
   const verifier = yield* Verifier
   const inFlight = yield* InFlight
+  const letters = yield* DeadLetters
   const { maxAttempts, maxDelay } = yield* Policies
   // Only a writer that can be paced has it.
   const pacing = yield* Effect.serviceOption(PacingEvidence)
@@ -121,6 +136,7 @@ export const confirm = Effect.fnUntraced(function* (shipment: WrittenShipment) {
     attempts: attempt,
     writtenAt: shipment.writtenAt,
     confirmedAt,
-    shipment,
+    position: batch.position,
+    newest: newestOf(batch.events, letters.has),
   } satisfies Settled
 })
