@@ -10,6 +10,7 @@ const benches: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   recovery: () => import("./recovery.ts"),
   lossy: () => import("./lossy.ts"),
   "commit-lag": () => import("./commit-lag.ts"),
+  "search-share": () => import("./search-share.ts"),
 }
 
 const [name = "", ...flags] = process.argv.slice(2)
