@@ -1,18 +1,40 @@
 /** `waybill run`: until it is stopped. */
-import { Effect } from "effect"
+import { Cause, Data, Effect, Runtime } from "effect"
 import { Command } from "effect/cli"
 import { application } from "../app/Application.ts"
 import * as Layers from "../app/layers.ts"
 import { Configuration } from "../config/Configuration.ts"
 import * as Logger from "../telemetry/Logger.ts"
+import type { LogEvent } from "../telemetry/log.ts"
 import { configured } from "./configured.ts"
+
+/** A run that can't go on. Why is in the log already, in the log's own form, and not said again. */
+class RunFailed extends Data.TaggedError("RunFailed") {
+  override readonly [Runtime.errorExitCode] = 1
+  override readonly [Runtime.errorReported] = false
+}
+
+const FAILED: LogEvent = "run.failed"
+
+/** Whoever watches the log learns of the end there, from a missing CA file as from a defect. */
+const logFailure = <E>(cause: Cause.Cause<E>): Effect.Effect<never, E | RunFailed> =>
+  Cause.hasInterruptsOnly(cause)
+    ? Effect.failCause(cause)
+    : Effect.logError("Waybill cannot go on, and ends", cause).pipe(
+        Effect.annotateLogs({ event: FAILED }),
+        Effect.andThen(new RunFailed()),
+      )
 
 export const run = Command.make(
   "run",
   {},
   Effect.fnUntraced(function* () {
     const { log } = yield* Configuration
-    yield* application.pipe(Effect.provide(Layers.layer), Effect.provide(Logger.layer(log.format, log.level)))
+    yield* application.pipe(
+      Effect.provide(Layers.layer),
+      Effect.catchCause(logFailure),
+      Effect.provide(Logger.layer(log.format, log.level)),
+    )
   }, configured),
 ).pipe(
   Command.withDescription(
