@@ -4,6 +4,7 @@ import { CliError } from "effect/cli"
 import { Checkpoints } from "../checkpoints/Checkpoints.ts"
 import * as FileCheckpoints from "../checkpoints/FileCheckpoints.ts"
 import { Configuration } from "../config/Configuration.ts"
+import { iso } from "../domain/isoTime.ts"
 import { Stop } from "../pipeline/Stop.ts"
 import { type FeedWithHistory, hasHistory, type TimeWindow } from "../reconcile/comparing.ts"
 import { progressFile } from "../reconcile/Progress.ts"
@@ -77,7 +78,6 @@ const windowOf = Effect.fnUntraced(function* (feed: FeedWithHistory, from: numbe
   const now = yield* Clock.currentTimeMillis
   const window = boundWindow({ from, to }, now, feed.retention && Duration.toMillis(feed.retention))
   if (window.from < window.to) return window
-  const iso = (millis: number) => new Date(millis).toISOString()
   return yield* new LookBackImpossible({
     message:
       window.tooOld === undefined

@@ -1,6 +1,6 @@
 /** Moves a feed's checkpoint over settled batches, in feed order. Called by one stage at a time. */
-import { Clock, Effect, Option, Ref, Schedule } from "effect"
-import { Checkpoints } from "../checkpoints/Checkpoints.ts"
+import { Clock, Effect, Option, Ref } from "effect"
+import { commitHolding } from "../checkpoints/commitHolding.ts"
 import type { Checkpoint, FeedName, Position } from "../domain/Checkpoint.ts"
 import * as Log from "../telemetry/log.ts"
 import type { Settled } from "./confirm.ts"
@@ -20,7 +20,6 @@ const newer = (a: Checkpoint["newest"], b: Checkpoint["newest"]): Checkpoint["ne
   a === null || (b !== null && b.time >= a.time) ? b : a
 
 export const commit = Effect.fnUntraced(function* (feed: FeedName, loaded: Option.Option<Checkpoint>) {
-  const checkpoints = yield* Checkpoints
   const { maxDelay } = yield* Policies
   const current = yield* Ref.make<
     Pick<Checkpoint, "newest" | "confirmed"> & { readonly position?: Position }
@@ -49,16 +48,7 @@ export const commit = Effect.fnUntraced(function* (feed: FeedName, loaded: Optio
       confirmed: after.confirmed,
       committed_at: new Date(yield* Clock.currentTimeMillis).toISOString(),
     }
-    yield* checkpoints.commit(checkpoint).pipe(
-      Effect.tapError((error) =>
-        Log.error("checkpoint.commit_failed", `${error.message} The feed holds.`, {
-          feed,
-          batch: settled.batch,
-        }),
-      ),
-      Effect.retry(Schedule.min([Schedule.exponential("1 second"), Schedule.spaced(maxDelay)])),
-      Effect.orDie,
-    )
+    yield* commitHolding(checkpoint, { maxDelay, context: { batch: settled.batch } })
     yield* Ref.set(current, checkpoint)
     yield* Log.debug("checkpoint.committed", `The checkpoint of ${feed} moved`, {
       feed,

@@ -1,4 +1,6 @@
 /** What `waybill reconcile` and `waybill backfill` print. Pure; the JSON is a contract, see docs/cli-json.md. */
+
+import { iso } from "../domain/isoTime.ts"
 import type { TimeWindow } from "./comparing.ts"
 import type { Missing, Outcome } from "./Reconcile.ts"
 import { countFields } from "./scheduled.ts"
@@ -20,7 +22,6 @@ export const isComplete = ({ feeds }: Report): boolean => feeds.every(({ outcome
 export const missingOf = ({ feeds }: Report): number =>
   feeds.reduce((sum, { outcome }) => sum + outcome.counts.missing, 0)
 
-const iso = (millis: number): string => new Date(millis).toISOString()
 const windowJson = ({ from, to }: TimeWindow) => ({ from: iso(from), to: iso(to) })
 const missingJson = ({ id, time, type }: Missing) => ({
   event_id: id,

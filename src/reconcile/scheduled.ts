@@ -8,6 +8,7 @@
 import { Clock, Duration, Effect, FileSystem, Option, Path, Ref, Schema } from "effect"
 import { Checkpoints } from "../checkpoints/Checkpoints.ts"
 import type { FeedName } from "../domain/Checkpoint.ts"
+import { iso } from "../domain/isoTime.ts"
 import { FOLDER_MODE, writeDurably } from "../durable-files/durableFile.ts"
 import { Stop } from "../pipeline/Stop.ts"
 import type { Feed } from "../sources/Source.ts"
@@ -55,8 +56,6 @@ export const countFields = (counts: Counts) => ({
   dead_lettered: counts.deadLettered,
   dead_letters: counts.deadLetters,
 })
-
-const iso = (millis: number): string => new Date(millis).toISOString()
 
 const report = Effect.fnUntraced(function* (outcome: Outcome, window: TimeWindow, tookMillis: number) {
   const { counts, failure, feed } = outcome

@@ -41,3 +41,7 @@ export const retrySchedule = <E>(options: RetryOptions<E>): Schedule.Schedule<nu
       })
     }),
   )
+
+/** For what must not fail: tries again for ever, after 1 s, doubling up to `maxDelay`. */
+export const holding = (maxDelay: Duration.Input) =>
+  Schedule.min([Schedule.exponential("1 second"), Schedule.spaced(maxDelay)])

@@ -1,6 +1,7 @@
 /** What is told of a run: a heartbeat, and what has changed since the last look. */
 import { Clock, Duration, Effect, Ref, Schedule } from "effect"
 import { DeadLetters } from "../dead-letters/DeadLetters.ts"
+import { iso } from "../domain/isoTime.ts"
 import { type StalledStage, Verifier } from "../verify/Verifier.ts"
 import { StatusEvents } from "./StatusEvents.ts"
 import type { StatusFields, StatusKind } from "./statusJson.ts"
@@ -44,8 +45,6 @@ const CAUSES: Readonly<Record<StalledStage, string>> = {
   chain:
     "the indexer answers and does not have them, so look at the manager, Filebeat and the indexer's disk",
 }
-
-const iso = (millis: number): string => new Date(millis).toISOString()
 
 /** What a glance adds to what has been told. Pure. */
 export const changesOf = (

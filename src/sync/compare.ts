@@ -3,11 +3,11 @@
  */
 import { Clock, Effect, Option } from "effect"
 import { type CheckpointError, Checkpoints } from "../checkpoints/Checkpoints.ts"
+import { commitHolding } from "../checkpoints/commitHolding.ts"
 import type { Feed } from "../sources/Source.ts"
 import { StatusEvents } from "../status/StatusEvents.ts"
 import * as Log from "../telemetry/log.ts"
 import { type AskOptions, inIndex } from "./ask.ts"
-import { commitHolding } from "./commitHolding.ts"
 import { decide } from "./decide.ts"
 import { type Finding, findingOf } from "./finding.ts"
 import { SyncStatus } from "./SyncStatus.ts"

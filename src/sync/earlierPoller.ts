@@ -6,10 +6,10 @@
  */
 import { Clock, Effect, FileSystem, Option, Path } from "effect"
 import { Checkpoints } from "../checkpoints/Checkpoints.ts"
+import { commitHolding } from "../checkpoints/commitHolding.ts"
 import type { EventType } from "../domain/Event.ts"
 import type { Feed } from "../sources/Source.ts"
 import * as Log from "../telemetry/log.ts"
-import { commitHolding } from "./commitHolding.ts"
 
 const FILES: Partial<Record<EventType, string>> = { alarm: "last_alarm_ts.txt", flow: "last_flow_ts.txt" }
 

@@ -1,5 +1,6 @@
 /** What is told of a comparison: in the log always, and in Wazuh where somebody should look. Pure. */
 import { Duration } from "effect"
+import { iso } from "../domain/isoTime.ts"
 import type { Feed } from "../sources/Source.ts"
 import type { StatusFields, StatusKind } from "../status/statusJson.ts"
 import type { LogFields } from "../telemetry/log.ts"
@@ -16,8 +17,6 @@ export interface Finding {
 }
 
 type Compared = Pick<Feed, "history" | "retention">
-
-const iso = (millis: number): string => new Date(millis).toISOString()
 
 /** Something may be lost, and can still be fetched by who knows of it. */
 const ERROR = { kind: "error", fields: {} } as const

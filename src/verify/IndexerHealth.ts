@@ -1,9 +1,8 @@
 /** Whether the indexer can be searched, said once when it changes and again at an interval while it can't. */
 import { Clock, Effect, Ref } from "effect"
+import { iso } from "../domain/isoTime.ts"
 import type { IndexerError } from "../indexer/Indexer.ts"
 import * as Log from "../telemetry/log.ts"
-
-const iso = (millis: number): string => new Date(millis).toISOString()
 
 export const makeIndexerHealth = Effect.fnUntraced(function* (sayAgainMillis: number) {
   const failing = yield* Ref.make<{ readonly since: number; readonly saidAt: number } | undefined>(undefined)

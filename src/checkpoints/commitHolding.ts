@@ -1,0 +1,30 @@
+/** Commits a checkpoint; while that fails its feed holds, because what comes after must not pass it. */
+import { type Duration, Effect } from "effect"
+import type { Checkpoint } from "../domain/Checkpoint.ts"
+import { holding } from "../retry/schedule.ts"
+import * as Log from "../telemetry/log.ts"
+import { Checkpoints } from "./Checkpoints.ts"
+
+export interface HoldingCommit {
+  /** The longest pause between two tries; 30 seconds unless told otherwise. */
+  readonly maxDelay?: Duration.Input
+  /** Goes into the log lines beside the feed. */
+  readonly context?: Log.LogFields
+}
+
+export const commitHolding = Effect.fnUntraced(function* (
+  checkpoint: Checkpoint,
+  { context, maxDelay = "30 seconds" }: HoldingCommit = {},
+) {
+  const checkpoints = yield* Checkpoints
+  yield* checkpoints.commit(checkpoint).pipe(
+    Effect.tapError(({ message }) =>
+      Log.error("checkpoint.commit_failed", `${message} The feed holds.`, {
+        feed: checkpoint.feed,
+        ...context,
+      }),
+    ),
+    Effect.retry(holding(maxDelay)),
+    Effect.orDie,
+  )
+})
