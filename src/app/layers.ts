@@ -43,6 +43,13 @@ const indexer = (config: Config) =>
     caFile: config.indexer.ca_file,
     verifyTls: config.indexer.verify_tls,
     indexPattern: config.indexer.index_pattern,
+    fields: {
+      id: config.indexer.fields.id,
+      arrival: config.indexer.fields.arrival,
+      eventTime: config.indexer.fields.event_time,
+      source: config.indexer.fields.source,
+      eventType: config.indexer.fields.event_type,
+    },
     timeout: Duration.seconds(config.indexer.timeout_seconds),
     maxIds: config.indexer.max_ids_per_search,
     retry: retrySettings(config, config.indexer.timeout_seconds),

@@ -8,6 +8,7 @@
  */
 import { Schema } from "effect"
 import { firewalla } from "./firewallaSection.ts"
+import { indexerFields } from "./indexerFieldsSection.ts"
 import {
   choice,
   duration,
@@ -23,45 +24,7 @@ import {
   url,
   withDefault,
 } from "./settings.ts"
-
-const writer = section("How events get into Wazuh.", {
-  kind: withDefault(
-    choice(["socket"], ["api", "file"]),
-    "socket",
-    "`socket`: the manager's own queue, from a mounted volume.",
-  ),
-  location: withDefault(text, "waybill", "What Wazuh shows as the `location` of the events."),
-  socket: section("The manager's sockets. Mount their folder, not the files: each start makes new ones.", {
-    path: withDefault(path, "/var/ossec/queue/sockets/queue", "The datagram socket that takes events."),
-    stats_path: withDefault(
-      path,
-      "/var/ossec/queue/sockets/analysis",
-      "The socket that tells how full the manager's queue is.",
-    ),
-    send_timeout_seconds: withDefault(
-      number(0.1, 600),
-      5,
-      "How long one send may wait for a full socket before the writer holds.",
-    ),
-  }),
-  pacing: section(
-    "How fast events are written. The manager drops what its queue can't take, and says nothing.",
-    {
-      queue_share: withDefault(
-        number(0, 0.9),
-        0.5,
-        "The share of the manager's decode queue up to which Waybill fills it; the rest is left to the agents.",
-      ),
-      events_per_second: withDefault(
-        integer(1, 100_000),
-        500,
-        "The rate while the manager's statistics can't be had.",
-      ),
-      burst: withDefault(integer(1, 16_384), 1000, "Events that may go at once after a pause, at that rate."),
-      chunk: withDefault(integer(1, 8192), 1000, "Events written between two looks at the statistics."),
-    },
-  ),
-})
+import { writer } from "./writerSection.ts"
 
 const indexer = section("The Wazuh indexer, which is searched for every event. Nothing is written to it.", {
   url: withDefault(url, "https://wazuh.indexer:9200", "Its address."),
@@ -91,6 +54,7 @@ const indexer = section("The Wazuh indexer, which is searched for every event. N
     "`false` accepts any certificate, so that anybody on the way can read the password; it is warned of at every start.",
   ),
   index_pattern: withDefault(text, "wazuh-alerts-4.x-*", "The indices that are searched."),
+  fields: indexerFields,
   timeout_seconds: withDefault(number(0.1, 600), 10, "How long one search may take."),
   max_ids_per_search: withDefault(
     integer(1, 65_536),

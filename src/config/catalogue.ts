@@ -42,6 +42,7 @@ export const ALTERNATIVES: ReadonlyArray<readonly [string, string]> = [
   ["source.firewalla.token", "source.firewalla.token_file"],
   ["source.firewalla.box", "source.firewalla.group"],
   ["indexer.password", "indexer.password_file"],
+  ["writer.api.password", "writer.api.password_file"],
 ]
 
 const isSetting = Schema.is(Setting)

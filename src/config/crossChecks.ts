@@ -52,6 +52,22 @@ export const crossCheck = ({ tree, variables }: Merged): ReadonlyArray<Problem> 
       })
     }
   }
+  if (at("writer.kind") === "api") {
+    if (at("writer.api.username") === undefined) {
+      problems.push({
+        where: "writer.api.username",
+        what: "is missing, and writer.kind is api",
+        fix: "Set it to a user of the Wazuh API whose role has event:ingest on *:*:*.",
+      })
+    }
+    if (at("writer.api.password") === undefined && at("writer.api.password_file") === undefined) {
+      problems.push({
+        where: "writer.api.password",
+        what: "is missing, and writer.kind is api",
+        fix: "Put it into a file and name that as writer.api.password_file.",
+      })
+    }
+  }
   const compare = (less: string, more: string, measure: (name: string) => Option.Option<number>) => {
     const one = measure(less)
     const other = measure(more)

@@ -155,18 +155,8 @@ export const number = (least: number, most: number) =>
     most,
   })
 
-/** One of `choices`; `later` names those that are planned, so that somebody who tries one is told. */
-export const choice = <const Choices extends ReadonlyArray<string>>(
-  choices: Choices,
-  later: ReadonlyArray<string> = [],
-) =>
-  kindOf(Schema.Literals(choices), {
-    kind: "choice",
-    expected:
-      (choices.length === 1 ? `${choices[0]}` : `one of ${choices.join(", ")}`) +
-      (later.length === 0 ? "" : ` (${later.join(" and ")}: not in this version)`),
-    choices,
-  })
+export const choice = <const Choices extends ReadonlyArray<string>>(choices: Choices) =>
+  kindOf(Schema.Literals(choices), { kind: "choice", expected: `one of ${choices.join(", ")}`, choices })
 
 const durationFrom = (isAllowed: (duration: Duration.Duration) => boolean, expected: string) =>
   kindOf(

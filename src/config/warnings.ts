@@ -23,7 +23,7 @@ const LIMITS = {
 /** What the mode of verifying does not guarantee; logged at every start as `verify.limited`. */
 export const limitOf = ({ verify }: Config): string | undefined => LIMITS[verify.mode]
 
-export const warnings = ({ indexer, source, verify }: Config): ReadonlyArray<Warning> => [
+export const warnings = ({ indexer, source, verify, writer }: Config): ReadonlyArray<Warning> => [
   ...(indexer.verify_tls || verify.mode === "off"
     ? []
     : [
@@ -46,6 +46,31 @@ export const warnings = ({ indexer, source, verify }: Config): ReadonlyArray<War
         {
           key: "source.firewalla.base_url",
           message: "source.firewalla.base_url is http: the token is sent unencrypted, on this machine only.",
+        },
+      ]
+    : []),
+  ...(writer.kind === "api" && !writer.api.verify_tls
+    ? [
+        {
+          key: "writer.api.verify_tls",
+          message:
+            "writer.api.verify_tls is false: anybody between Waybill and the manager's API can read the password. Set writer.api.ca_file instead.",
+        },
+      ]
+    : []),
+  ...(writer.kind === "api" && isPlain(writer.api.url)
+    ? [
+        {
+          key: "writer.api.url",
+          message: "writer.api.url is http: the password is sent unencrypted, on this machine only.",
+        },
+      ]
+    : []),
+  ...(writer.kind === "wazuh5"
+    ? [
+        {
+          key: "writer.kind",
+          message: "writer.kind is wazuh5: experimental, tried against a simulated manager only.",
         },
       ]
     : []),

@@ -22,12 +22,14 @@ import {
   wholeReply,
 } from "./opensearchReplies.ts"
 import {
+  ALERT_FIELDS,
   copiesSearch,
   countSearch,
   inQueries,
   newestSearch,
   placesSearch,
   REPLY_PARTS,
+  type SearchFields,
 } from "./opensearchSearches.ts"
 
 type SearchBody = ReturnType<typeof countSearch>
@@ -47,10 +49,8 @@ export interface OpenSearchOptions {
   readonly timeout?: Duration.Input | undefined
   /** Ids asked for in one search: 5,000 by default, 65,535 at most. */
   readonly maxIds?: number | undefined
-  /** The keyword field with the event's id: `data.event_id` by default. */
-  readonly idField?: string | undefined
-  /** The date field with the time of arrival: `@timestamp` by default. */
-  readonly timeField?: string | undefined
+  /** Where a document holds what is searched for; as in the alerts of Wazuh 4 by default. */
+  readonly fields?: Partial<SearchFields> | undefined
   /** The quick retries of each search; what lasts longer is the caller's business. */
   readonly retry?: RetrySettings | undefined
 }
@@ -112,7 +112,7 @@ const make = Effect.fnUntraced(function* (options: OpenSearchOptions) {
   const client = yield* makeClient(options, timeoutMillis)
   const where = new URL(options.url).host
   const pattern = options.indexPattern ?? "wazuh-alerts-4.x-*"
-  const fields = { id: options.idField ?? "data.event_id", arrival: options.timeField ?? "@timestamp" }
+  const fields = { ...ALERT_FIELDS, ...options.fields }
   const maxIds = options.maxIds ?? 5000
   const settings = options.retry ?? defaultRetrySettings
 
@@ -161,7 +161,7 @@ const make = Effect.fnUntraced(function* (options: OpenSearchOptions) {
     shards: (index) => search(countSearch(fields, [], 0), (reply) => shardsOf(where, index, reply), index),
   })
   const history = IndexHistory.of({
-    newest: (query) => search(newestSearch(fields, query), (reply) => newestOf(where, fields.id, reply)),
+    newest: (query) => search(newestSearch(fields, query), (reply) => newestOf(where, fields, reply)),
   })
   return Context.make(Indexer, indexer).pipe(Context.add(IndexHistory, history))
 })

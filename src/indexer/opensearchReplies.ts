@@ -7,7 +7,7 @@
 import { Option, Result, Schema } from "effect"
 import { IndexerError, type Place } from "./Indexer.ts"
 import type { NewestEvent } from "./IndexHistory.ts"
-import { EVENT_TIME_FIELD } from "./opensearchSearches.ts"
+import type { SearchFields } from "./opensearchSearches.ts"
 
 const Failure = Schema.Struct({
   reason: Schema.optionalKey(
@@ -151,7 +151,7 @@ export const shardsOf = (where: string, index: string, reply: Reply): Result.Res
 /** The one hit of the search for the newest event. */
 export const newestOf = (
   where: string,
-  idField: string,
+  { id: idField, eventTime }: Pick<SearchFields, "id" | "eventTime">,
   reply: Reply,
 ): Result.Result<Option.Option<NewestEvent>, IndexerError> => {
   const hit = reply.hits.hits?.[0]
@@ -161,9 +161,9 @@ export const newestOf = (
       : Result.fail(badResponse(where, "a hit that was not handed over"))
   }
   const id = hit.fields[idField]?.[0]
-  const time = hit.fields[EVENT_TIME_FIELD]?.[0]
+  const time = hit.fields[eventTime]?.[0]
   const timeMillis = typeof time === "string" ? Date.parse(time) : Number.NaN
   return typeof id === "string" && !Number.isNaN(timeMillis)
     ? Result.succeed(Option.some({ id, timeMillis }))
-    : Result.fail(badResponse(where, `an event whose ${idField} or ${EVENT_TIME_FIELD} cannot be read`))
+    : Result.fail(badResponse(where, `an event whose ${idField} or ${eventTime} cannot be read`))
 }

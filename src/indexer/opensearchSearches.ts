@@ -9,15 +9,26 @@ import type { NewestQuery } from "./IndexHistory.ts"
 
 type SearchBody = NonNullable<API.Search_Request["body"]>
 
+/** Where a document holds what is searched for. All but `arrival` are keywords. */
 export interface SearchFields {
-  /** The keyword field that holds an event's id. */
+  /** An event's id. */
   readonly id: string
-  /** The date field that holds the time of arrival. */
+  /** A date: the time of arrival. */
   readonly arrival: string
+  /** An event's own time: ISO 8601 in UTC with milliseconds, which as a keyword sorts as it should. */
+  readonly eventTime: string
+  readonly source: string
+  readonly eventType: string
 }
 
-/** An event's own time: ISO 8601 in UTC with milliseconds, which as a keyword sorts as it should. */
-export const EVENT_TIME_FIELD = "data.event_time"
+/** In the alerts of Wazuh 4. */
+export const ALERT_FIELDS: SearchFields = {
+  id: "data.event_id",
+  arrival: "@timestamp",
+  eventTime: "data.event_time",
+  source: "data.source",
+  eventType: "data.event_type",
+}
 
 /**
  * A terms query takes 65,536 terms (`index.max_terms_count`) and an answer 65,535 buckets (`search.max_buckets`); both
@@ -72,15 +83,15 @@ export const newestSearch = (fields: SearchFields, query: NewestQuery): SearchBo
   _source: false,
   // The total is asked for only because a reply without one is taken for a broken reply.
   track_total_hits: 1,
-  docvalue_fields: [{ field: fields.id }, { field: EVENT_TIME_FIELD }],
+  docvalue_fields: [{ field: fields.id }, { field: fields.eventTime }],
   // `unmapped_type`: an index without a single event of ours must not fail the search.
-  sort: [{ [EVENT_TIME_FIELD]: { order: "desc", unmapped_type: "keyword" } }],
+  sort: [{ [fields.eventTime]: { order: "desc", unmapped_type: "keyword" } }],
   query: {
     bool: {
       filter: [
-        { term: { "data.source": query.source } },
-        { term: { "data.event_type": query.eventType } },
-        { exists: { field: EVENT_TIME_FIELD } },
+        { term: { [fields.source]: query.source } },
+        { term: { [fields.eventType]: query.eventType } },
+        { exists: { field: fields.eventTime } },
         { exists: { field: fields.id } },
         ...(query.since === undefined ? [] : [arrivedSince(fields.arrival, query.since)]),
       ],

@@ -1,13 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import {
+  ALERT_FIELDS,
   copiesSearch,
   countSearch,
   inQueries,
   MOST_IDS,
   newestSearch,
+  placesSearch,
 } from "../../src/indexer/opensearchSearches.ts"
 
-const FIELDS = { id: "data.event_id", arrival: "@timestamp" }
 const FILTER = [
   { terms: { "data.event_id": ["a", "b"] } },
   { range: { "@timestamp": { gte: 1_771_787_584_123, format: "epoch_millis" } } },
@@ -37,7 +38,7 @@ describe("inQueries", () => {
 
 describe("searches", () => {
   it("a count is a filter without hits, and exact", () => {
-    assert.deepStrictEqual(countSearch(FIELDS, ["a", "b"], 1_771_787_584_123), {
+    assert.deepStrictEqual(countSearch(ALERT_FIELDS, ["a", "b"], 1_771_787_584_123), {
       size: 0,
       track_total_hits: true,
       query: { bool: { filter: FILTER } },
@@ -45,14 +46,14 @@ describe("searches", () => {
   })
 
   it("copies have room for a bucket of every id", () => {
-    const search = copiesSearch(FIELDS, ["a", "b"], 1_771_787_584_123)
+    const search = copiesSearch(ALERT_FIELDS, ["a", "b"], 1_771_787_584_123)
     assert.deepStrictEqual(search.query, { bool: { filter: FILTER } })
     assert.strictEqual(JSON.stringify(search.aggs), '{"ids":{"terms":{"field":"data.event_id","size":2}}}')
   })
 
   it("the newest event is bounded by time only when a time is given", () => {
     const filters = (since?: number) => {
-      const filter = newestSearch(FIELDS, {
+      const filter = newestSearch(ALERT_FIELDS, {
         source: "s",
         eventType: "flow",
         ...(since === undefined ? {} : { since }),
@@ -62,4 +63,22 @@ describe("searches", () => {
     assert.notInclude(filters(), "range")
     assert.include(filters(7), '{"range":{"@timestamp":{"gte":7,"format":"epoch_millis"}}}')
   })
+})
+
+it("other fields, as Wazuh 5 may have them, take the place of all those of an alert", () => {
+  const fields = {
+    id: "event.id",
+    arrival: "wazuh.arrival",
+    eventTime: "event.start",
+    source: "event.module",
+    eventType: "event.kind",
+  }
+  const searches = JSON.stringify([
+    copiesSearch(fields, ["a"], 0),
+    placesSearch(fields, ["a"], 0),
+    newestSearch(fields, { source: "s", eventType: "flow", since: 0 }),
+  ])
+  assert.notInclude(searches, "data.")
+  assert.notInclude(searches, "@timestamp")
+  for (const field of Object.values(fields)) assert.include(searches, `"${field}"`)
 })
