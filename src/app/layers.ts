@@ -21,6 +21,7 @@ import { StatusEvents } from "../status/StatusEvents.ts"
 import { reportingGaps } from "../sync/gaps.ts"
 import * as StartUp from "../sync/StartUp.ts"
 import { SyncStatus } from "../sync/SyncStatus.ts"
+import { ProcessFigures } from "../telemetry/ProcessFigures.ts"
 import * as SearchingVerifier from "../verify/SearchingVerifier.ts"
 import * as WritingVerifier from "../verify/WritingVerifier.ts"
 import { pacingLayer } from "../writers/pacing/StatsPacing.ts"
@@ -183,6 +184,7 @@ export const layer = Layer.unwrap(
       InFlight.layer(config.verify.max_unconfirmed_events),
       Run.layer,
       Stop.layer,
+      ProcessFigures.layer,
     )
     return verifying(config).pipe(
       Layer.provideMerge(tellingFeeds(config)),

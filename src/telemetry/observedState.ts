@@ -1,0 +1,84 @@
+/** Metrics of what is the case now, read from the parts that know it, each time somebody asks. */
+import { Clock, Duration, Effect, Option } from "effect"
+import { Checkpoints } from "../checkpoints/Checkpoints.ts"
+import { DeadLetters } from "../dead-letters/DeadLetters.ts"
+import type { Checkpoint } from "../domain/Checkpoint.ts"
+import { type Feed, Feeds } from "../sources/Source.ts"
+import { Verifier } from "../verify/Verifier.ts"
+import { Pacing } from "../writers/Pacing.ts"
+import { count, set } from "./metric.ts"
+import { METRICS, OUTCOMES, PEERS, STAGES } from "./metrics.ts"
+
+/**
+ * Seconds that a checkpoint lies behind. A time series is settled up to a time; an inventory as of its comparison. The
+ * age of a sequence of pushed events is the age of what waits, which only its source knows: it sets that itself.
+ */
+export const checkpointAge = ({ position, committed_at }: Checkpoint, now: number): number | undefined => {
+  switch (position.kind) {
+    case "time":
+      return Math.max(0, now - position.up_to) / 1000
+    case "inventory":
+      return Math.max(0, now - Date.parse(committed_at)) / 1000
+    default:
+      return undefined
+  }
+}
+
+/** Counters of a feed begin at 0, so that a query sees their first rise, too. */
+const declareCounters = Effect.fnUntraced(function* (feed: string) {
+  yield* Effect.forEach(STAGES, (stage) => count(METRICS.events, { feed, stage }, 0), { discard: true })
+  for (const outcome of METRICS.polls.labels.outcome) yield* count(METRICS.polls, { feed, outcome }, 0)
+  yield* count(METRICS.batchesConfirmed, { feed }, 0)
+  yield* count(METRICS.eventsLost, { feed }, 0)
+  yield* count(METRICS.eventsReinjected, { feed }, 0)
+  yield* count(METRICS.duplicates, { feed }, 0)
+})
+
+const ofFeed = Effect.fnUntraced(function* ({ interval, name: feed }: Feed) {
+  const checkpoints = yield* Checkpoints
+  yield* declareCounters(feed)
+  yield* set(METRICS.feedInterval, { feed }, Duration.toSeconds(interval))
+  const now = yield* Clock.currentTimeMillis
+  // One that can't be read is told of in the log, by the feed that holds because of it.
+  const checkpoint = yield* Effect.orElseSucceed(checkpoints.load(feed), () => Option.none<Checkpoint>())
+  const age = Option.map(checkpoint, (one) => checkpointAge(one, now))
+  if (Option.isSome(age) && age.value !== undefined) yield* set(METRICS.checkpointAge, { feed }, age.value)
+})
+
+const ofVerifier = Effect.gen(function* () {
+  const verifier = yield* Verifier
+  const { batches, events, indexer, oldestWrittenAt, stalled } = yield* verifier.status
+  const now = yield* Clock.currentTimeMillis
+  const age = oldestWrittenAt === undefined ? 0 : Math.max(0, now - oldestWrittenAt) / 1000
+  yield* set(METRICS.outstandingBatches, {}, batches)
+  yield* set(METRICS.outstandingEvents, {}, events)
+  yield* set(METRICS.outstandingAge, {}, age)
+  for (const stage of METRICS.stalled.labels.stage)
+    yield* set(METRICS.stalled, { stage }, stalled?.stage === stage ? 1 : 0)
+  yield* set(METRICS.indexerUp, {}, indexer === "unknown" ? undefined : indexer === "available" ? 1 : 0)
+})
+
+const ofPeers = Effect.gen(function* () {
+  for (const peer of PEERS) {
+    yield* count(METRICS.requestRetries, { peer }, 0)
+    for (const outcome of OUTCOMES) yield* count(METRICS.requests, { peer, outcome }, 0)
+  }
+  yield* count(METRICS.managerDropped, {}, 0)
+  // Only a writer that can be paced has it.
+  const pacing = yield* Effect.serviceOption(Pacing)
+  const usage = Option.isSome(pacing) ? yield* pacing.value.queueUsage : undefined
+  yield* set(METRICS.managerQueueUsage, {}, usage)
+})
+
+const ofDeadLetters = Effect.gen(function* () {
+  yield* DeadLetters
+  for (const reason of METRICS.dlqWritten.labels.reason) yield* count(METRICS.dlqWritten, { reason }, 0)
+})
+
+/** Brings the gauges up to date. */
+export const observeState = Effect.gen(function* () {
+  yield* Effect.forEach(yield* Feeds, ofFeed, { discard: true })
+  yield* ofVerifier
+  yield* ofPeers
+  yield* ofDeadLetters
+})
