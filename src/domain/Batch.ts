@@ -12,6 +12,8 @@ export interface Batch {
   readonly position: Option.Option<Position>
   /** Whether an earlier poll or run may have sent some of these: then the indexer is asked first. */
   readonly maybeSent: boolean
+  /** Whether these are dead letters that are sent again, and to be delivered although the letters still wait. */
+  readonly replayed?: boolean
 }
 
 /** The proof for a batch: that a search has returned every event of it. */

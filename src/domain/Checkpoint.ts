@@ -27,8 +27,11 @@ export const InventoryPosition = Schema.Struct({
   generation: Schema.Int,
   devices: Schema.Array(BaselineDevice),
 })
-export const Position = Schema.Union([TimePosition, InventoryPosition])
+/** A queue of Waybill's own: every entry up to this number, from 1, is settled. Numbers are never used again. */
+export const SequencePosition = Schema.Struct({ kind: Schema.Literal("sequence"), up_to: Schema.Int })
+export const Position = Schema.Union([TimePosition, InventoryPosition, SequencePosition])
 export type TimePosition = typeof TimePosition.Type
+export type SequencePosition = typeof SequencePosition.Type
 export type InventoryPosition = typeof InventoryPosition.Type
 export type Position = typeof Position.Type
 

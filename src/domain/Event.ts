@@ -6,8 +6,8 @@
  */
 import type { Envelope } from "./Envelope.ts"
 
-/** `event_type` is a contract: people search by it. */
-export type EventType = "alarm" | "flow" | "device_change" | "canary"
+/** `event_type` is a contract: people search by it. `event`: whatever a sender has pushed. */
+export type EventType = "alarm" | "flow" | "device_change" | "event" | "canary"
 
 export interface Event {
   /** Equal to `event_id` in the JSON and to the id of the envelope. */

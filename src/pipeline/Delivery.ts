@@ -26,7 +26,7 @@ const MOST_BATCHES_AHEAD = 1024
 export const deliver = Effect.fnUntraced(function* (feed: Feed, checkpoint: Option.Option<Checkpoint>) {
   const failure = yield* Ref.make<SourceError | undefined>(undefined)
   const stop = yield* Stop
-  const commitInOrder = yield* commit(feed.name, checkpoint)
+  const commitInOrder = yield* commit(feed, checkpoint)
 
   const delivered = yield* feed.poll(checkpoint).pipe(
     Stream.catch((error) => Stream.fromEffectDrain(Ref.set(failure, error))),

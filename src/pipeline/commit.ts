@@ -1,7 +1,9 @@
 /** Moves a feed's checkpoint over settled batches, in feed order. Called by one stage at a time. */
 import { Clock, Effect, Option, Ref } from "effect"
 import { commitHolding } from "../checkpoints/commitHolding.ts"
-import type { Checkpoint, FeedName, Position } from "../domain/Checkpoint.ts"
+import type { Checkpoint, Position } from "../domain/Checkpoint.ts"
+import { iso } from "../domain/isoTime.ts"
+import type { Feed } from "../sources/Source.ts"
 import * as Log from "../telemetry/log.ts"
 import type { Settled } from "./confirm.ts"
 import { Policies } from "./Policies.ts"
@@ -13,13 +15,29 @@ import { Policies } from "./Policies.ts"
 const isForward = (from: Position | undefined, to: Position, now: number): boolean => {
   if (from === undefined || from.kind !== to.kind) return true
   if (from.kind === "time" && to.kind === "time") return to.up_to > from.up_to || from.up_to > now
+  if (from.kind === "sequence" && to.kind === "sequence") return to.up_to > from.up_to
   return from !== to
+}
+
+/** As a log line says it: a time, or the number of the baseline or of the entry. */
+const placeOf = (position: Position): string | number => {
+  switch (position.kind) {
+    case "time":
+      return iso(position.up_to)
+    case "inventory":
+      return position.generation
+    case "sequence":
+      return position.up_to
+  }
 }
 
 const newer = (a: Checkpoint["newest"], b: Checkpoint["newest"]): Checkpoint["newest"] =>
   a === null || (b !== null && b.time >= a.time) ? b : a
 
-export const commit = Effect.fnUntraced(function* (feed: FeedName, loaded: Option.Option<Checkpoint>) {
+export const commit = Effect.fnUntraced(function* (
+  { committed, name: feed }: Pick<Feed, "name" | "committed">,
+  loaded: Option.Option<Checkpoint>,
+) {
   const { maxDelay } = yield* Policies
   const current = yield* Ref.make<
     Pick<Checkpoint, "newest" | "confirmed"> & { readonly position?: Position }
@@ -50,13 +68,11 @@ export const commit = Effect.fnUntraced(function* (feed: FeedName, loaded: Optio
     }
     yield* commitHolding(checkpoint, { maxDelay, context: { batch: settled.batch } })
     yield* Ref.set(current, checkpoint)
+    if (committed !== undefined) yield* committed(position.value)
     yield* Log.debug("checkpoint.committed", `The checkpoint of ${feed} moved`, {
       feed,
       batch: settled.batch,
-      position:
-        position.value.kind === "time"
-          ? new Date(position.value.up_to).toISOString()
-          : position.value.generation,
+      position: placeOf(position.value),
     })
     return settled
   })

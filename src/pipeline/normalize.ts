@@ -44,6 +44,7 @@ export const normalize = Effect.fnUntraced(function* (feed: FeedName, page: Page
           // The position stands for the whole page, so only its last piece may carry it.
           position: last ? page.position : Option.none(),
           maybeSent: page.maybeSent,
+          replayed: page.replayed ?? false,
         },
         dead: last ? dead : 0,
         toWrite: piece,

@@ -9,7 +9,7 @@ export const searchBeforeSend = Effect.fnUntraced(function* (shipment: Shipment)
   const letters = yield* DeadLetters
   const { batch } = shipment
   // A letter that waits on disk is not sent again by its feed; that is for a replay to do.
-  const alive = shipment.toWrite.filter((event) => !letters.has(event.id))
+  const alive = batch.replayed ? shipment.toWrite : shipment.toWrite.filter((event) => !letters.has(event.id))
   if (!batch.maybeSent || alive.length === 0) return { ...shipment, toWrite: alive }
 
   const verifier = yield* Verifier

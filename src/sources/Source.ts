@@ -9,7 +9,7 @@
  * - `between` yields what `poll` would of that time, under the same ids. Its positions lie within the window and are
  *   progress in it: from each of them the rest is found by asking again. They are never a checkpoint.
  */
-import { Context, Data, type Duration, type Option, type Stream } from "effect"
+import { Context, Data, type Duration, type Effect, type Option, type Stream } from "effect"
 import type { Checkpoint, FeedName, Position } from "../domain/Checkpoint.ts"
 import type { Envelope } from "../domain/Envelope.ts"
 import type { EventType } from "../domain/Event.ts"
@@ -19,6 +19,8 @@ export interface Page {
   readonly position: Option.Option<Position>
   /** Whether an earlier poll or run may have sent some of these records. */
   readonly maybeSent: boolean
+  /** Somebody sends dead letters again: these are delivered although their letters still wait. */
+  readonly replayed?: boolean
 }
 
 export interface Feed {
@@ -28,8 +30,13 @@ export interface Feed {
   /** How long the origin keeps records; absent where it keeps no history at all, like an inventory. */
   readonly retention?: Duration.Duration
   readonly interval: Duration.Duration
-  /** One poll: everything from the checkpoint (less the overlap) to now. `None`: the feed's first run. */
+  /**
+   * One poll: everything from the checkpoint (less the overlap) to now. `None`: the feed's first run. The poll of a feed
+   * that is pushed to does not end by itself: its pages come as the records do.
+   */
   readonly poll: (checkpoint: Option.Option<Checkpoint>) => Stream.Stream<Page, SourceError>
+  /** Told of each checkpoint of this feed that has been committed, for a source that keeps records until then. */
+  readonly committed?: (position: Position) => Effect.Effect<void>
   /** Only feeds over records that have a time have a history to read again; an inventory has none. */
   readonly history?: FeedHistory
 }

@@ -42,8 +42,8 @@ export const decide = (
   if (checkpoint === undefined) return { _tag: "IndexerAhead", newest: newest.timeMillis }
 
   const { position } = checkpoint
-  if (position.kind === "inventory") {
-    // An older baseline is not kept, so there is nothing to rewind to.
+  if (position.kind !== "time") {
+    // Neither an older baseline is kept nor an entry that was settled, so there is nothing to rewind to.
     return known === undefined || hasCheckpointsNewest
       ? { _tag: "InSync" }
       : { _tag: "NoData", missing: known.time }

@@ -24,7 +24,7 @@ const ERROR = { kind: "error", fields: {} } as const
 const noData = (feed: Compared, missing: number, now: number): Finding => {
   const remedy =
     feed.retention === undefined
-      ? "An inventory has no past that could be fetched again"
+      ? "This feed has no past that could be fetched again"
       : "If the index should have it, fetch it again with `waybill backfill` or `waybill reconcile`"
   // What the source has no longer has also left an index that keeps less, and nobody could do anything about it.
   const isFetchable = feed.retention !== undefined && missing >= now - Duration.toMillis(feed.retention)

@@ -62,6 +62,52 @@ describe("Delivery", () => {
     )
   })
 
+  it.effect("leaves a letter that waits to its replay, and delivers it when it is sent again", () => {
+    const chain = new Chain(records(3))
+    const waiting = {
+      envelope: chain.envelopeOf(1),
+      reason: "storage_failed",
+      error: "",
+      attempts: 1,
+    } as const
+    chain.letters.set("event-1", waiting)
+    return inChain(
+      chain,
+      Effect.gen(function* () {
+        const delivering = yield* Effect.forkChild(poll(chain))
+        yield* passing(60)
+        yield* Fiber.join(delivering)
+        assert.deepStrictEqual(chain.sent, ["event-0", "event-2"])
+
+        chain.replayed = true
+        const again = yield* Effect.forkChild(deliver(chain.feed, Option.none()))
+        const watching = yield* Effect.forkChild(Effect.flatMap(Verifier, (verifier) => verifier.watch))
+        yield* passing(60)
+        yield* Fiber.join(again)
+        yield* Fiber.interrupt(watching)
+        assert.deepStrictEqual(chain.sent, ["event-0", "event-2", "event-1"])
+        assertEquation(chain)
+      }),
+    )
+  })
+
+  it.effect("tells the feed of each commit, after it", () => {
+    const chain = new Chain(records(25))
+    return inChain(
+      chain,
+      Effect.gen(function* () {
+        const delivering = yield* Effect.forkChild(poll(chain))
+        yield* passing(60)
+        yield* Fiber.join(delivering)
+        assert.deepStrictEqual(
+          chain.told.map((position) => (position.kind === "time" ? position.up_to : undefined)),
+          [900, 1900, 2401],
+        )
+        assert.strictEqual(yield* committed, 2401)
+      }),
+    )
+  })
+
   it.effect("holds the checkpoint at a hole, while later batches are confirmed behind it", () => {
     const chain = new Chain(records(40))
     chain.arrival = (id) => (id === "event-12" ? 500_000 : 1000)

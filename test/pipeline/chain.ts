@@ -6,7 +6,7 @@ import { Duration, Effect, Layer, Option, Result, Stream } from "effect"
 import { Checkpoints } from "../../src/checkpoints/Checkpoints.ts"
 import * as MemoryCheckpoints from "../../src/checkpoints/MemoryCheckpoints.ts"
 import { type DeadLetter, DeadLetters } from "../../src/dead-letters/DeadLetters.ts"
-import type { Checkpoint } from "../../src/domain/Checkpoint.ts"
+import type { Checkpoint, Position } from "../../src/domain/Checkpoint.ts"
 import type { Envelope } from "../../src/domain/Envelope.ts"
 import { Rejected } from "../../src/normalizers/Normalizer.ts"
 import * as Normalizers from "../../src/normalizers/Registry.ts"
@@ -40,6 +40,10 @@ export class Chain {
   /** The 0-based page that fails, if any. */
   failingPage: number | undefined
   writerDown = false
+  /** Whether the pages are dead letters that are sent again. */
+  replayed = false
+  /** What the feed was told of commits. */
+  readonly told: Array<Position> = []
   records: ReadonlyArray<Record>
   readonly pageSize: number
   readonly #sends = new Map<string, number>()
@@ -59,11 +63,16 @@ export class Chain {
     received_at: new Date(record.ts).toISOString(),
   })
 
+  envelopeOf(serial: number): Envelope {
+    return this.#envelope({ serial, ts: serial * 100 })
+  }
+
   get feed(): Feed {
     return {
       name: FEED,
       eventType: "flow",
       interval: Duration.minutes(5),
+      committed: (position) => Effect.sync(() => void this.told.push(position)),
       poll: (checkpoint) => {
         const from = Option.match(checkpoint, {
           onNone: () => 0,
@@ -86,6 +95,7 @@ export class Chain {
               envelopes: records.map(this.#envelope),
               position: upTo === undefined ? Option.none() : Option.some({ kind: "time", up_to: upTo }),
               maybeSent: true,
+              replayed: this.replayed,
             })
           }),
         )

@@ -14,6 +14,7 @@ const checkpointWith = (changes: Partial<Checkpoint>): Checkpoint => ({
 })
 const time = checkpointWith({})
 const inventory = checkpointWith({ position: { kind: "inventory", generation: 3, devices: [] } })
+const sequence = checkpointWith({ position: { kind: "sequence", up_to: 17 } })
 const quiet = checkpointWith({ newest: null, confirmed: 0 })
 
 const index = (newest: string | undefined, hasCheckpointsNewest = false): InIndex => ({
@@ -58,6 +59,8 @@ const CASES: ReadonlyArray<readonly [string, Checkpoint | undefined, InIndex, De
   ["devices: the index has the newest", inventory, index("19:12:30.500", true), { _tag: "InSync" }],
   ["devices: the index has lost it, and an inventory has no past", inventory, index("12:00:00"), lost],
   ["devices: the index was emptied", inventory, index(undefined), lost],
+  ["pushed: the index has the newest", sequence, index("19:12:30.500", true), { _tag: "InSync" }],
+  ["pushed: the index has lost it, and what was settled is not kept", sequence, index("12:00:00"), lost],
   [
     "devices: no change yet, older ones in the index",
     { ...inventory, newest: null },
