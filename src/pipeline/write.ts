@@ -2,7 +2,7 @@
 import { Clock, Effect } from "effect"
 import { type Event, withAttempt } from "../domain/Event.ts"
 import * as Log from "../telemetry/log.ts"
-import { type EventTooLong, writeHolding } from "../writers/Held.ts"
+import { writeHolding } from "../writers/Held.ts"
 import { InFlight } from "./InFlight.ts"
 import type { Shipment, WrittenShipment } from "./Shipment.ts"
 import { setAside } from "./setAside.ts"
@@ -15,8 +15,8 @@ export interface WriteContext {
 }
 
 /**
- * Writes events as one attempt of their batch; waits as long as the writer's peer is away. An event that turns out
- * too long for the writer becomes a dead letter; the rest goes on. Succeeds with the events that were written.
+ * Writes events as one attempt of their batch; waits as long as the writer's peer is away. An event that can never be
+ * written becomes a dead letter; the rest goes on. Succeeds with the events that were written.
  */
 export const writeAttempt = Effect.fnUntraced(function* (
   context: WriteContext,
@@ -24,32 +24,24 @@ export const writeAttempt = Effect.fnUntraced(function* (
 ) {
   const startedAt = yield* Clock.currentTimeMillis
   const attempt = { ...context, sentAt: new Date(startedAt).toISOString() }
-  const written: Array<Event> = []
-  let rest = events
-  while (rest.length > 0) {
-    const refused: EventTooLong | undefined = yield* writeHolding(
-      rest.map((event) => withAttempt(event, attempt)),
-      { ...context },
-    ).pipe(
-      Effect.as(undefined),
-      Effect.catchTag("EventTooLong", (error) => Effect.succeed(error)),
-    )
-    if (refused === undefined) {
-      written.push(...rest)
-      break
-    }
-    written.push(...rest.slice(0, refused.index))
-    const event = rest[refused.index]
+  const unwritable = yield* writeHolding(
+    events.map((event) => withAttempt(event, attempt)),
+    { ...context },
+  )
+  const writtenAt = yield* Clock.currentTimeMillis
+  for (const { index, reason, message } of unwritable) {
+    const event = events[index]
     if (event !== undefined)
       yield* setAside(context.feed, {
         envelope: event.envelope,
-        reason: "validation_failed",
-        error: refused.message,
+        reason: reason === "rejected" ? "storage_failed" : "validation_failed",
+        error: message,
         attempts: context.attempt,
       })
-    rest = rest.slice(refused.index + 1)
   }
-  return { written, startedAt, writtenAt: yield* Clock.currentTimeMillis }
+  const refused = new Set(unwritable.map(({ index }) => index))
+  const written = refused.size === 0 ? events : events.filter((_, index) => !refused.has(index))
+  return { written, startedAt, writtenAt }
 })
 
 export const write = Effect.fnUntraced(function* (shipment: Shipment) {

@@ -57,7 +57,7 @@ const make = Effect.fnUntraced(function* () {
     Clock.currentTimeMillis.pipe(
       Effect.flatMap((now) => writer.write([statusJson(event, now)])),
       Effect.catchTag("WriterError", (error) =>
-        event.kind === "heartbeat" || error.reason === "too-long"
+        event.kind === "heartbeat" || error.reason === "too-long" || error.reason === "rejected"
           ? drop(event, error.message)
           : Effect.andThen(
               Effect.sleep(TRY_AGAIN_AFTER),

@@ -38,7 +38,7 @@ const send = Effect.fnUntraced(function* (count: number) {
   yield* writeHolding(
     ids.map((id) => canaryJson(id, attempt)),
     { feed: CANARY_FEED, batch },
-  ).pipe(Effect.orDie, Effect.ensuring(witnesses.writing(false)))
+  ).pipe(Effect.ensuring(witnesses.writing(false)))
   const writtenAt = yield* Clock.currentTimeMillis
   yield* Log.debug("canary.sent", "Sent canaries through the chain", {
     feed: CANARY_FEED,

@@ -1,20 +1,22 @@
 /**
  * Writing that outlasts an outage: a manager that is away for hours is no failure of an event.
  *
- * `writeHolding` goes on from where the writer stopped, at a growing but capped interval, for ever. It says so once
+ * `writeHolding` goes on with what the writer left, at a growing but capped interval, for ever. It says so once
  * at the start, then each minute, and once when the writer is back; not at every try.
  */
-import { Clock, Data, Duration, Effect } from "effect"
+import { Clock, Duration, Effect } from "effect"
 import * as Log from "../telemetry/log.ts"
 import { Writer, type WriterError } from "./Writer.ts"
 
-/** One event can never be written: it is longer than the writer's `maxBytes`. All before it have been taken. */
-export class EventTooLong extends Data.TaggedError("EventTooLong")<{
-  /** Its place in what was to be written; the caller goes on behind it. */
+/** One event that can never be written. */
+export interface Unwritable {
+  /** Its place in what was to be written. */
   readonly index: number
-  /** How long it is and how long it may be. */
+  /** `too-long`: for the writer's `maxBytes`; `rejected`: by the writer's peer. */
+  readonly reason: "too-long" | "rejected"
+  /** What is wrong with it. */
   readonly message: string
-}> {}
+}
 
 export interface HoldingOptions {
   /** The longest wait between two tries; 5 seconds unless told otherwise. */
@@ -34,9 +36,18 @@ interface Hold {
   readonly delay: number
 }
 
+/** What is still to be written after an error, out of the places that were. */
+const stillLeft = (places: ReadonlyArray<number>, error: WriterError): ReadonlyArray<number> =>
+  error.left === undefined
+    ? places.slice(error.handedOver)
+    : error.left.flatMap((n): ReadonlyArray<number> => {
+        const place = places[n]
+        return place === undefined ? [] : [place]
+      })
+
 /**
  * Writes all of `events`, in order, however long the writer's peer stays away. `context` (feed, batch, attempt)
- * goes into the log lines. Fails with nothing but `EventTooLong`, which is a matter of that one event.
+ * goes into the log lines. Succeeds with those events that can never be written; all others have been taken.
  */
 export const writeHolding = Effect.fnUntraced(function* (
   events: ReadonlyArray<string>,
@@ -48,7 +59,7 @@ export const writeHolding = Effect.fnUntraced(function* (
 
   const holding = Effect.fnUntraced(function* (
     error: WriterError,
-    taken: number,
+    waiting: number,
     before: Hold | undefined,
   ): Effect.fn.Return<Hold> {
     const now = yield* Clock.currentTimeMillis
@@ -60,7 +71,7 @@ export const writeHolding = Effect.fnUntraced(function* (
         writer: writer.kind,
         reason: error.reason,
         since: new Date(since).toISOString(),
-        waiting: events.length - taken,
+        waiting,
       })
     }
     const delay = nextDelay(before?.delay, error.handedOver > 0, cap)
@@ -68,26 +79,38 @@ export const writeHolding = Effect.fnUntraced(function* (
     return { since, saidAt: due ? now : (before?.saidAt ?? now), delay }
   })
 
-  let taken = 0
+  /** The peer is back. */
+  const resumed = Effect.fnUntraced(function* (hold: Hold) {
+    const heldMillis = (yield* Clock.currentTimeMillis) - hold.since
+    yield* Log.info("writer.resumed", "The writer takes events again", {
+      ...context,
+      writer: writer.kind,
+      held_seconds: Math.round(heldMillis / 1000),
+    })
+  })
+
+  const unwritable: Array<Unwritable> = []
+  let places: ReadonlyArray<number> = events.map((_, index) => index)
   let hold: Hold | undefined
-  while (true) {
-    const rest = taken === 0 ? events : events.slice(taken)
+  while (places.length > 0) {
+    const rest = places.length === events.length ? events : places.map((place) => events[place] ?? "")
     const error = yield* writer.write(rest).pipe(
       Effect.as(undefined),
       Effect.catchTag("WriterError", (failure) => Effect.succeed(failure)),
     )
-    taken = error === undefined ? events.length : taken + error.handedOver
-    // An event that is refused for its length was reached, so the peer is back.
-    if (hold !== undefined && (error === undefined || error.reason === "too-long")) {
-      const heldMillis = (yield* Clock.currentTimeMillis) - hold.since
-      yield* Log.info("writer.resumed", "The writer takes events again", {
-        ...context,
-        writer: writer.kind,
-        held_seconds: Math.round(heldMillis / 1000),
-      })
+    const isOver = error === undefined
+    // An event that is refused for what it is was reached, so the peer is back.
+    if (hold !== undefined && (isOver || error.reason === "too-long" || error.reason === "rejected")) {
+      yield* resumed(hold)
+      hold = undefined
     }
-    if (error === undefined) return
-    if (error.reason === "too-long") return yield* new EventTooLong({ index: taken, message: error.message })
-    hold = yield* holding(error, taken, hold)
+    if (isOver) break
+    places = stillLeft(places, error)
+    if (error.reason === "too-long" || error.reason === "rejected") {
+      const [index, ...others] = places
+      if (index !== undefined) unwritable.push({ index, reason: error.reason, message: error.message })
+      places = others
+    } else if (places.length > 0) hold = yield* holding(error, places.length, hold)
   }
+  return unwritable
 })

@@ -23,11 +23,9 @@ export const delivered = Effect.fnUntraced(function* (batch: string, ids: Readon
   let rest = ids
   for (let attempt = 1; rest.length > 0; attempt++) {
     const startedAt = yield* Clock.currentTimeMillis
-    yield* Effect.orDie(
-      writeHolding(
-        rest.map((id) => JSON.stringify({ event_id: id })),
-        {},
-      ),
+    yield* writeHolding(
+      rest.map((id) => JSON.stringify({ event_id: id })),
+      {},
     )
     const writtenAt = yield* Clock.currentTimeMillis
     const verdict = yield* verifier.confirm({

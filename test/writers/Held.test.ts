@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer } from "effect"
 import { TestClock } from "effect/testing"
-import { EventTooLong, nextDelay, writeHolding } from "../../src/writers/Held.ts"
+import { nextDelay, writeHolding } from "../../src/writers/Held.ts"
 import { Writer, WriterError, type WriterErrorReason } from "../../src/writers/Writer.ts"
 import { eventsOf, type LogLine, recordLogs } from "../support/logRecorder.ts"
 
@@ -65,14 +65,56 @@ describe("writeHolding", () => {
     }),
   )
 
-  it.effect("fails at once with the place of an event that is too long", () =>
+  it.effect("goes on behind an event that can never be written, and names it", () =>
     Effect.gen(function* () {
-      const { peer, layer } = makePeer("too-long")
-      peer.room = 1
-      const error = yield* Effect.flip(Effect.provide(writeHolding(["a", "b", "c"], context), layer))
-      assert.instanceOf(error, EventTooLong)
-      assert.strictEqual(error.index, 1)
-      assert.strictEqual(peer.tries, 1)
+      const taken: Array<string> = []
+      const write = (events: ReadonlyArray<string>) =>
+        Effect.suspend(() => {
+          const at = events.findIndex((event) => event.startsWith("bad"))
+          taken.push(...events.slice(0, at === -1 ? events.length : at))
+          return at === -1
+            ? Effect.void
+            : Effect.fail(
+                new WriterError({ reason: "too-long", handedOver: at, message: `no ${events[at]}` }),
+              )
+        })
+      const unwritable = yield* writeHolding(["a", "bad1", "b", "bad2"], context).pipe(
+        Effect.provideService(Writer, Writer.of({ kind: "socket", maxBytes: 100, write })),
+      )
+      assert.deepStrictEqual(taken, ["a", "b"])
+      assert.deepStrictEqual(unwritable, [
+        { index: 1, reason: "too-long", message: "no bad1" },
+        { index: 3, reason: "too-long", message: "no bad2" },
+      ])
+    }),
+  )
+
+  it.effect("goes on with those that are left, wherever they were", () =>
+    Effect.gen(function* () {
+      const answers = [
+        new WriterError({ reason: "refused", handedOver: 3, left: [1, 3], message: "socket" }),
+        new WriterError({ reason: "rejected", handedOver: 1, left: [1], message: "too large" }),
+      ]
+      const asked: Array<ReadonlyArray<string>> = []
+      const write = (events: ReadonlyArray<string>) =>
+        Effect.suspend(() => {
+          asked.push(events)
+          const answer = answers.shift()
+          return answer === undefined ? Effect.void : Effect.fail(answer)
+        })
+      const fiber = yield* writeHolding(["a", "b", "c", "d", "e"], context).pipe(
+        Effect.provideService(Writer, Writer.of({ kind: "api", maxBytes: 100, write })),
+        Effect.provide(recordLogs([])),
+        Effect.forkChild,
+      )
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(yield* Fiber.join(fiber), [
+        { index: 3, reason: "rejected", message: "too large" },
+      ])
+      assert.deepStrictEqual(asked, [
+        ["a", "b", "c", "d", "e"],
+        ["b", "d"],
+      ])
     }),
   )
 
