@@ -12,7 +12,7 @@ import { InFlight } from "../pipeline/InFlight.ts"
 import { Policies } from "../pipeline/Policies.ts"
 import { Run } from "../pipeline/Run.ts"
 import { Stop } from "../pipeline/Stop.ts"
-import { defaultRetrySettings, type RetrySettings } from "../retry/decide.ts"
+import { retrySettingsOf } from "../retry/settings.ts"
 import { firewallaFeeds } from "../sources/firewalla/layer.ts"
 import { baseUrlOfDomain } from "../sources/firewalla/options.ts"
 import { Feeds } from "../sources/Source.ts"
@@ -27,17 +27,9 @@ import * as WritingVerifier from "../verify/WritingVerifier.ts"
 import { pacingLayer } from "../writers/pacing/StatsPacing.ts"
 import { socketWriterLayer } from "../writers/socket/SocketWriter.ts"
 
-const retrySettings = ({ retry }: Config, timeoutSeconds: number): RetrySettings => ({
-  maxRetries: retry.max_retries,
-  retryDelayMs: retry.retry_delay_ms,
-  multiplier: retry.multiplier,
-  jitter: retry.jitter,
-  timeoutSeconds,
-  maxRetryAfterSeconds: defaultRetrySettings.maxRetryAfterSeconds,
-})
-
-const indexer = (config: Config) =>
-  OpenSearchIndexer.layer({
+const indexer = (config: Config) => {
+  const retry = retrySettingsOf(config.retry, config.indexer)
+  return OpenSearchIndexer.layer({
     url: config.indexer.url,
     username: config.indexer.username,
     password: config.indexer.password,
@@ -51,10 +43,11 @@ const indexer = (config: Config) =>
       source: config.indexer.fields.source,
       eventType: config.indexer.fields.event_type,
     },
-    timeout: Duration.seconds(config.indexer.timeout_seconds),
+    timeout: Duration.seconds(retry.timeoutSeconds),
     maxIds: config.indexer.max_ids_per_search,
-    retry: retrySettings(config, config.indexer.timeout_seconds),
+    retry,
   })
+}
 
 const verifier = ({ canary, indexer, verify }: Config) =>
   SearchingVerifier.layer({
@@ -126,7 +119,7 @@ const feeds = (config: Config) => {
     requestsPerMinute: firewalla.requests_per_minute,
     retention: firewalla.retention,
     maxPageBytes: firewalla.max_page_bytes,
-    retry: retrySettings(config, firewalla.timeout_seconds),
+    retry: retrySettingsOf(config.retry, firewalla),
     feeds: {
       alarms: alarms.enabled
         ? { ...alarms, firstRun: alarms.first_run, pageSize: alarms.page_size }

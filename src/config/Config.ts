@@ -9,6 +9,7 @@
 import { Schema } from "effect"
 import { firewalla } from "./firewallaSection.ts"
 import { indexerFields } from "./indexerFieldsSection.ts"
+import { retry, retryOfPeer } from "./retrySection.ts"
 import {
   choice,
   duration,
@@ -55,7 +56,12 @@ const indexer = section("The Wazuh indexer, which is searched for every event. N
   ),
   index_pattern: withDefault(text, "wazuh-alerts-4.x-*", "The indices that are searched."),
   fields: indexerFields,
-  timeout_seconds: withDefault(number(0.1, 600), 10, "How long one search may take."),
+  timeout_seconds: optional(
+    number(0.1, 600),
+    10,
+    "How long one search may take; `retry.timeout_seconds` when absent.",
+  ),
+  retry: retryOfPeer,
   max_ids_per_search: withDefault(
     integer(1, 65_536),
     5000,
@@ -159,22 +165,7 @@ export const Config = Schema.Struct({
     ),
     base_path: withDefault(path, "/var/lib/waybill/dlq", "Their folder."),
   }),
-  retry: section("How often and how fast something that failed is tried again.", {
-    max_retries: withDefault(
-      integer(0, 100),
-      3,
-      "Quick tries after the first; after them it is tried for ever, at `max_delay`.",
-    ),
-    retry_delay_ms: withDefault(
-      integer(1, 600_000),
-      100,
-      "The wait before the first of them, in milliseconds.",
-    ),
-    multiplier: withDefault(number(1, 10), 2, "Each wait is so many times the one before."),
-    jitter: withDefault(flag, false, "Whether waits vary at random by up to a fifth."),
-    timeout_seconds: withDefault(number(0.1, 600), 10, "How long one try may take."),
-    max_delay: withDefault(duration, "30 seconds", "The longest wait while something stays away."),
-  }),
+  retry,
   shutdown: section("What happens on SIGTERM.", {
     drain_timeout: withDefault(
       durationOrZero,

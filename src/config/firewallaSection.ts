@@ -1,4 +1,5 @@
 /** The keys under `source.firewalla`. */
+import { retryOfPeer } from "./retrySection.ts"
 import {
   choice,
   duration,
@@ -94,6 +95,7 @@ export const firewalla = section("The Firewalla MSP API.", {
     "Requests a minute at most; third parties speak of a limit of 100. A 429 with Retry-After is obeyed in any case.",
   ),
   timeout_seconds: withDefault(number(0.1, 600), 30, "How long one request may take."),
+  retry: retryOfPeer,
   retention: withDefault(
     duration,
     "30 days",

@@ -1,4 +1,5 @@
 /** The keys under `writer`. */
+import { retryOfPeer } from "./retrySection.ts"
 import {
   choice,
   duration,
@@ -65,6 +66,7 @@ const api = section("The API of the Wazuh manager, for `kind: api`.", {
   ),
   events_per_request: withDefault(integer(1, 100), 100, "Events in one request; the API takes at most 100."),
   timeout_seconds: withDefault(number(0.1, 600), 20, "How long one request may take."),
+  retry: retryOfPeer,
 })
 
 const file = section("The file that wazuh-logcollector follows, for `kind: file`.", {
@@ -111,6 +113,7 @@ const wazuh5 = section(
     ),
     queue: withDefault(text, "1", "The queue that events are given for, as Wazuh 5 names it in each line."),
     timeout_seconds: withDefault(number(0.1, 600), 10, "How long one request may take."),
+    retry: retryOfPeer,
   },
 )
 

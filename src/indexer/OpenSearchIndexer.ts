@@ -8,7 +8,7 @@ import { readFile } from "node:fs/promises"
 import { Client } from "@opensearch-project/opensearch"
 import { Context, Duration, Effect, Layer, Redacted, type Result } from "effect"
 import { defaultRetrySettings, type RetrySettings } from "../retry/decide.ts"
-import { retrySchedule } from "../retry/schedule.ts"
+import { retrying } from "../retry/retrying.ts"
 import { Indexer, IndexerError, MOST_PLACES } from "./Indexer.ts"
 import { IndexHistory } from "./IndexHistory.ts"
 import { failureOf, fromClient, timedOut } from "./opensearchErrors.ts"
@@ -141,7 +141,7 @@ const make = Effect.fnUntraced(function* (options: OpenSearchOptions) {
   ) =>
     request(body, index).pipe(
       Effect.flatMap((reply) => Effect.fromResult(read(reply))),
-      Effect.retry(retrySchedule({ settings, failureOf })),
+      retrying({ peer: "indexer", settings, failureOf }),
     )
 
   const indexer = Indexer.of({

@@ -13,7 +13,7 @@ import { counter, gauge, histogram } from "./metric.ts"
 /** Where an event is on its way, as far as it is counted. `known`: the index had it already, so it is not written. */
 export const STAGES = ["fetched", "normalized", "known", "written", "confirmed", "dead"] as const
 /** Whom requests are made to that may be tried again. */
-export const PEERS = ["msp", "indexer", "wazuh_api"] as const
+export const PEERS = ["msp", "indexer", "wazuh_api", "wazuh5"] as const
 export type Peer = (typeof PEERS)[number]
 /** How a request ended: with its first try, after retries, or not at all. */
 export const OUTCOMES = ["first_attempt", "retried", "failed"] as const

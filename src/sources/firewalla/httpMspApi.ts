@@ -9,7 +9,7 @@ import { NodeHttpClient } from "@effect/platform-node"
 import { Clock, Data, Duration, Effect, Layer, Redacted, Result } from "effect"
 import { HttpClient, type HttpClientError, HttpClientRequest, type HttpClientResponse } from "effect/http"
 import { type RequestFailure, retryAfterMillis } from "../../retry/decide.ts"
-import { retrySchedule } from "../../retry/schedule.ts"
+import { retrying } from "../../retry/retrying.ts"
 import * as Log from "../../telemetry/log.ts"
 import type { SourceErrorReason } from "../Source.ts"
 import { sourceError } from "./errors.ts"
@@ -92,20 +92,19 @@ const make = Effect.fnUntraced(function* (options: HttpOptions) {
     host: base.host,
     get: (request) =>
       Effect.andThen(limit.take, tryOnce(httpRequest(base, token, request))).pipe(
-        Effect.retry(
-          retrySchedule<TryFailed>({
-            settings: options.retry,
-            failureOf: (error) => error.failure,
-            onRetry: ({ error, retry, delayMillis }) =>
-              Log.warning("source.retrying", `${request.feed}: asking again after ${error.reason._tag}`, {
-                feed: request.feed,
-                request: requestText(request),
-                reason: error.reason._tag,
-                retry,
-                delay_ms: delayMillis,
-              }),
-          }),
-        ),
+        retrying<TryFailed>({
+          peer: "msp",
+          settings: options.retry,
+          failureOf: (error) => error.failure,
+          onRetry: ({ error, retry, delayMillis }) =>
+            Log.warning("source.retrying", `${request.feed}: asking again after ${error.reason._tag}`, {
+              feed: request.feed,
+              request: requestText(request),
+              reason: error.reason._tag,
+              retry,
+              delay_ms: delayMillis,
+            }),
+        }),
         Effect.mapError((error) => sourceError(base.host, request, error.reason)),
       ),
   })
