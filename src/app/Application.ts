@@ -10,6 +10,7 @@ import { Run } from "../pipeline/Run.ts"
 import { Stop } from "../pipeline/Stop.ts"
 import { makeScheduled } from "../reconcile/scheduled.ts"
 import { Feeds } from "../sources/Source.ts"
+import { RunStatus } from "../status/RunStatus.ts"
 import { tellStatus } from "../status/watch.ts"
 import { StartUp } from "../sync/StartUp.ts"
 import * as Log from "../telemetry/log.ts"
@@ -44,6 +45,7 @@ const announce = Effect.gen(function* () {
 const feedAll = Effect.gen(function* () {
   const stop = yield* Stop
   yield* Effect.raceFirst((yield* StartUp).run, stop.requested)
+  yield* (yield* RunStatus).pollingBegan
   const { reconcile, state, verify } = yield* Configuration
   // Without searches while it runs, nothing could be compared.
   const lookBack =

@@ -2,6 +2,7 @@
 import { type Duration, Effect } from "effect"
 import type { Checkpoint } from "../domain/Checkpoint.ts"
 import { holding } from "../retry/schedule.ts"
+import { RunStatus } from "../status/RunStatus.ts"
 import * as Log from "../telemetry/log.ts"
 import { Checkpoints } from "./Checkpoints.ts"
 
@@ -17,6 +18,7 @@ export const commitHolding = Effect.fnUntraced(function* (
   { context, maxDelay = "30 seconds" }: HoldingCommit = {},
 ) {
   const checkpoints = yield* Checkpoints
+  const status = yield* RunStatus
   yield* checkpoints.commit(checkpoint).pipe(
     Effect.tapError(({ message }) =>
       Log.error("checkpoint.commit_failed", `${message} The feed holds.`, {
@@ -24,7 +26,9 @@ export const commitHolding = Effect.fnUntraced(function* (
         ...context,
       }),
     ),
+    Effect.tapError(({ message }) => status.held("checkpoints", message)),
     Effect.retry(holding(maxDelay)),
     Effect.orDie,
+    Effect.tap(status.released("checkpoints")),
   )
 })

@@ -7,6 +7,7 @@
  * Sections are always present; `loadConfig` adds those that a file leaves out.
  */
 import { Schema } from "effect"
+import { admin } from "./adminSection.ts"
 import { firewalla } from "./firewallaSection.ts"
 import { indexerFields } from "./indexerFieldsSection.ts"
 import { retry, retryOfPeer } from "./retrySection.ts"
@@ -166,6 +167,7 @@ export const Config = Schema.Struct({
     base_path: withDefault(path, "/var/lib/waybill/dlq", "Their folder."),
   }),
   retry,
+  admin,
   shutdown: section("What happens on SIGTERM.", {
     drain_timeout: withDefault(
       durationOrZero,

@@ -43,6 +43,7 @@ export const ALTERNATIVES: ReadonlyArray<readonly [string, string]> = [
   ["source.firewalla.box", "source.firewalla.group"],
   ["indexer.password", "indexer.password_file"],
   ["writer.api.password", "writer.api.password_file"],
+  ["admin.token", "admin.token_file"],
 ]
 
 const isSetting = Schema.is(Setting)

@@ -3,6 +3,7 @@ import { Duration, Option, Predicate, Schema } from "effect"
 import type { Problem } from "./ConfigInvalid.ts"
 import { keyByName } from "./catalogue.ts"
 import type { Merged } from "./merge.ts"
+import { isLoopback } from "./settings.ts"
 import { read } from "./tree.ts"
 
 const decodeDuration = Schema.decodeUnknownOption(Schema.DurationFromString)
@@ -67,6 +68,15 @@ export const crossCheck = ({ tree, variables }: Merged): ReadonlyArray<Problem> 
         fix: "Put it into a file and name that as writer.api.password_file.",
       })
     }
+  }
+  const host = at("admin.host")
+  const hasToken = at("admin.token") !== undefined || at("admin.token_file") !== undefined
+  if (at("admin.enabled") !== false && Predicate.isString(host) && !isLoopback(host) && !hasToken) {
+    problems.push({
+      where: "admin.token",
+      what: `is missing, and ${where("admin.host")} is ${host}, which others can reach`,
+      fix: "Put a long random token into a file and name it as admin.token_file, or set admin.host to 127.0.0.1.",
+    })
   }
   const compare = (less: string, more: string, measure: (name: string) => Option.Option<number>) => {
     const one = measure(less)

@@ -5,6 +5,7 @@
  * Each key carries a `Setting` as an annotation. The messages, the commented YAML file, the JSON Schema and the table
  * of all keys are made from it, so that none of them can say anything else than the Schema does.
  */
+import { isIP } from "node:net"
 import { Duration, Effect, Schema, SchemaTransformation } from "effect"
 
 const Scalar = Schema.Union([Schema.String, Schema.Number, Schema.Boolean])
@@ -106,6 +107,16 @@ export const hostName = kindOf(
   ),
   { kind: "text", expected: "a host name without https:// and without a path" },
 )
+
+/** What a server may listen on: an address and no name, since who can reach it must be plain. */
+export const bindAddress = kindOf(
+  Schema.String.check(Schema.makeFilter((address) => address === "localhost" || isIP(address) !== 0)),
+  { kind: "text", expected: "an IP address such as 127.0.0.1, ::1 or 0.0.0.0, or localhost" },
+)
+
+/** Whether only this machine (or this container) can reach what listens there. */
+export const isLoopback = (address: string): boolean =>
+  address === "localhost" || address === "::1" || (isIP(address) === 4 && address.startsWith("127."))
 
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
 

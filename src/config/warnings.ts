@@ -1,5 +1,6 @@
 /** Settings that are allowed and not safe, and what they cost. They are logged at every start as `config.insecure`. */
 import type { Config } from "./Config.ts"
+import { isLoopback } from "./settings.ts"
 
 export interface Warning {
   readonly key: string
@@ -23,7 +24,15 @@ const LIMITS = {
 /** What the mode of verifying does not guarantee; logged at every start as `verify.limited`. */
 export const limitOf = ({ verify }: Config): string | undefined => LIMITS[verify.mode]
 
-export const warnings = ({ indexer, source, verify, writer }: Config): ReadonlyArray<Warning> => [
+export const warnings = ({ admin, indexer, source, verify, writer }: Config): ReadonlyArray<Warning> => [
+  ...(admin.enabled && !isLoopback(admin.host)
+    ? [
+        {
+          key: "admin.host",
+          message: `admin.host is ${admin.host}, and the admin API speaks http: anybody between it and its clients can read its token. Keep it within a container network, or put a proxy with TLS before it.`,
+        },
+      ]
+    : []),
   ...(indexer.verify_tls || verify.mode === "off"
     ? []
     : [

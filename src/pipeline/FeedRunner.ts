@@ -1,7 +1,8 @@
 /** Polls one feed for as long as the run lasts. */
-import { Clock, Duration, Effect } from "effect"
+import { Clock, Duration, Effect, Option } from "effect"
 import { Checkpoints } from "../checkpoints/Checkpoints.ts"
 import type { Feed, SourceError } from "../sources/Source.ts"
+import { RunStatus } from "../status/RunStatus.ts"
 import * as Log from "../telemetry/log.ts"
 import { deliver } from "./Delivery.ts"
 import { Stop } from "./Stop.ts"
@@ -25,7 +26,10 @@ export const pauseAfterFailure = (
 const poll = Effect.fnUntraced(function* (feed: Feed) {
   const checkpoints = yield* Checkpoints
   const startedAt = yield* Clock.currentTimeMillis
+  const status = yield* RunStatus
+  yield* status.pollBegan(feed.name)
   const checkpoint = yield* checkpoints.load(feed.name)
+  if (Option.isSome(checkpoint)) yield* status.checkpointed(checkpoint.value)
   yield* Log.debug("poll.started", `Polling ${feed.name}`, { feed: feed.name })
   const { failure, ...counts } = yield* deliver(feed, checkpoint)
   const took = (yield* Clock.currentTimeMillis) - startedAt
@@ -55,23 +59,31 @@ export const runFeed = Effect.fnUntraced(function* <R = never>(
   afterPoll: Effect.Effect<void, never, R> = Effect.void,
 ) {
   const stop = yield* Stop
+  const status = yield* RunStatus
   let failures = 0
   while (!(yield* stop.isRequested)) {
-    const pause = yield* poll(feed).pipe(
+    const { failure, pause } = yield* poll(feed).pipe(
       Effect.tap(({ failure }) => (failure === undefined ? afterPoll : Effect.void)),
       Effect.map(({ failure, took }) => {
         failures = failure === undefined ? 0 : failures + 1
-        return failure === undefined
-          ? Duration.max(Duration.zero, Duration.subtract(feed.interval, Duration.millis(took)))
-          : pauseAfterFailure(failure, failures, feed.interval)
+        const pause =
+          failure === undefined
+            ? Duration.max(Duration.zero, Duration.subtract(feed.interval, Duration.millis(took)))
+            : pauseAfterFailure(failure, failures, feed.interval)
+        return {
+          pause,
+          failure:
+            failure === undefined ? undefined : { reason: failure.reason._tag, message: failure.message },
+        }
       }),
       Effect.catchTag("CheckpointError", (error) =>
         Effect.as(
           Log.error("checkpoint.unreadable", `${error.message} The feed holds.`, { feed: feed.name }),
-          Duration.minutes(1),
+          { pause: Duration.minutes(1), failure: { reason: error._tag, message: error.message } },
         ),
       ),
     )
+    yield* status.pollEnded(feed.name, failure, Duration.toMillis(pause))
     yield* Effect.raceFirst(Effect.sleep(pause), stop.requested)
   }
 })

@@ -4,6 +4,7 @@ import { commitHolding } from "../checkpoints/commitHolding.ts"
 import type { Checkpoint, Position } from "../domain/Checkpoint.ts"
 import { iso } from "../domain/isoTime.ts"
 import type { Feed } from "../sources/Source.ts"
+import { RunStatus } from "../status/RunStatus.ts"
 import * as Log from "../telemetry/log.ts"
 import type { Settled } from "./confirm.ts"
 import { Policies } from "./Policies.ts"
@@ -68,6 +69,7 @@ export const commit = Effect.fnUntraced(function* (
     }
     yield* commitHolding(checkpoint, { maxDelay, context: { batch: settled.batch } })
     yield* Ref.set(current, checkpoint)
+    yield* (yield* RunStatus).checkpointed(checkpoint)
     if (committed !== undefined) yield* committed(position.value)
     yield* Log.debug("checkpoint.committed", `The checkpoint of ${feed} moved`, {
       feed,

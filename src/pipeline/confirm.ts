@@ -10,6 +10,7 @@ import { DeadLetters } from "../dead-letters/DeadLetters.ts"
 import type { Receipt } from "../domain/Batch.ts"
 import type { Checkpoint, Position } from "../domain/Checkpoint.ts"
 import type { Event } from "../domain/Event.ts"
+import { RunStatus } from "../status/RunStatus.ts"
 import * as Log from "../telemetry/log.ts"
 import { countsAgainstEvents } from "../verify/loss.ts"
 import { type Evidence, Verifier } from "../verify/Verifier.ts"
@@ -117,6 +118,13 @@ export const confirm = Effect.fnUntraced(function* (shipment: WrittenShipment) {
   }
 
   yield* inFlight.release(shipment.taken)
+  yield* (yield* RunStatus).settled(batch.feed, {
+    taken: shipment.taken.length,
+    confirmed: shipment.toWrite.length - (dead - shipment.dead),
+    known: shipment.known,
+    dead,
+    lagMillis: confirmedAt > writtenAt ? confirmedAt - writtenAt : undefined,
+  })
   yield* Log.debug("batch.confirmed", `${batch.id} is settled`, {
     feed: batch.feed,
     batch: batch.id,

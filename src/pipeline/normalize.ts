@@ -4,6 +4,7 @@ import type { FeedName } from "../domain/Checkpoint.ts"
 import type { Event } from "../domain/Event.ts"
 import { Normalizers } from "../normalizers/Registry.ts"
 import type { Page } from "../sources/Source.ts"
+import { RunStatus } from "../status/RunStatus.ts"
 import { Policies } from "./Policies.ts"
 import { Run } from "./Run.ts"
 import type { Shipment } from "./Shipment.ts"
@@ -18,6 +19,7 @@ export const normalize = Effect.fnUntraced(function* (feed: FeedName, page: Page
   const normalizers = yield* Normalizers
   const run = yield* Run
   const { maxBatchEvents } = yield* Policies
+  yield* (yield* RunStatus).fetched(feed, page.envelopes.length)
 
   const events: Array<Event> = []
   let dead = 0

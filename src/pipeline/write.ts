@@ -1,6 +1,7 @@
 /** Hands a batch's events to the writer, as soon as the bound on unconfirmed events allows. */
 import { Clock, Effect } from "effect"
 import { type Event, withAttempt } from "../domain/Event.ts"
+import { RunStatus } from "../status/RunStatus.ts"
 import * as Log from "../telemetry/log.ts"
 import { writeHolding } from "../writers/Held.ts"
 import { InFlight } from "./InFlight.ts"
@@ -49,6 +50,7 @@ export const write = Effect.fnUntraced(function* (shipment: Shipment) {
   const inFlight = yield* InFlight
   const toWrite = shipment.toWrite.filter(({ id }) => !inFlight.has(id))
   yield* inFlight.take(toWrite)
+  yield* (yield* RunStatus).written(batch.feed, toWrite.length)
   const { written, ...times } = yield* writeAttempt(
     { feed: batch.feed, batch: batch.id, attempt: 1 },
     toWrite,

@@ -5,6 +5,7 @@
  * at the start, then each minute, and once when the writer is back; not at every try.
  */
 import { Clock, Duration, Effect } from "effect"
+import { RunStatus } from "../status/RunStatus.ts"
 import * as Log from "../telemetry/log.ts"
 import { Writer, type WriterError } from "./Writer.ts"
 
@@ -55,6 +56,7 @@ export const writeHolding = Effect.fnUntraced(function* (
   options: HoldingOptions = {},
 ) {
   const writer = yield* Writer
+  const status = yield* RunStatus
   const cap = Duration.toMillis(Duration.fromInputUnsafe(options.maxDelay ?? "5 seconds"))
 
   const holding = Effect.fnUntraced(function* (
@@ -64,6 +66,7 @@ export const writeHolding = Effect.fnUntraced(function* (
   ): Effect.fn.Return<Hold> {
     const now = yield* Clock.currentTimeMillis
     const since = before?.since ?? now
+    yield* status.held("writer", error.message)
     const due = before === undefined || now - before.saidAt >= SAY_AGAIN_MILLIS
     if (due) {
       yield* Log.warning("writer.holding", error.message, {
@@ -81,6 +84,7 @@ export const writeHolding = Effect.fnUntraced(function* (
 
   /** The peer is back. */
   const resumed = Effect.fnUntraced(function* (hold: Hold) {
+    yield* status.released("writer")
     const heldMillis = (yield* Clock.currentTimeMillis) - hold.since
     yield* Log.info("writer.resumed", "The writer takes events again", {
       ...context,

@@ -291,6 +291,31 @@ layer(NodeServices.layer)("loadConfig", (it) => {
     )
   })
 
+  describe("the admin API", () => {
+    const ADMIN_HOST = "WAYBILL_ADMIN__HOST"
+    it.effect("is refused on an address that others reach, without a token", () =>
+      Effect.gen(function* () {
+        for (const host of ["0.0.0.0", "::", "10.1.2.3"]) {
+          const [problem, ...rest] = yield* problemsOf(loadEnv({ ...needed, [ADMIN_HOST]: host }))
+          assert.include(problem, `admin.token: is missing, and ${ADMIN_HOST} is ${host}`)
+          assert.deepStrictEqual(rest, [])
+        }
+        yield* loadEnv({ ...needed, [ADMIN_HOST]: "0.0.0.0", WAYBILL_ADMIN__TOKEN: SECRET })
+        yield* loadEnv({ ...needed, [ADMIN_HOST]: "0.0.0.0", WAYBILL_ADMIN__ENABLED: "false" })
+      }),
+    )
+    it.effect("needs no token on a loopback address, and takes no name for an address", () =>
+      Effect.gen(function* () {
+        for (const host of ["127.0.0.1", "::1", "localhost"])
+          assert.strictEqual((yield* loadEnv({ ...needed, [ADMIN_HOST]: host })).admin.host, host)
+        const [problem] = yield* problemsOf(
+          loadEnv({ ...needed, [ADMIN_HOST]: "127.0.0.1.evil.example", WAYBILL_ADMIN__TOKEN: SECRET }),
+        )
+        assert.include(problem, "admin.host: expected an IP address")
+      }),
+    )
+  })
+
   describe("secrets", () => {
     const { INDEXER_PASSWORD: _password, ...withoutPassword } = needed
     for (const [what, end] of [

@@ -13,6 +13,22 @@ const keysFor = (indexer: object, firewalla: object, verify: object = {}) =>
   )
 
 describe("warnings", () => {
+  it("names an admin API that speaks http on a network", () => {
+    const found = (admin: object) =>
+      warnings(
+        Result.getOrThrow(
+          configFrom({
+            source: { firewalla: { token: "t", domain: "a.net" } },
+            indexer: { username: "u", password: "p" },
+            admin: { token: "t", ...admin },
+          }),
+        ),
+      ).map(({ key }) => key)
+    assert.deepStrictEqual(found({ host: "0.0.0.0" }), ["admin.host"])
+    assert.deepStrictEqual(found({ host: "0.0.0.0", enabled: false }), [])
+    for (const host of ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
+      assert.deepStrictEqual(found({ host }), [])
+  })
   it("has none for a safe configuration", () => {
     assert.deepStrictEqual(warnings(keysFor({}, { domain: "a.net" })), [])
   })

@@ -16,7 +16,7 @@ import { Run } from "../../src/pipeline/Run.ts"
 import { Stop } from "../../src/pipeline/Stop.ts"
 import { type Feed, type Page, SourceError } from "../../src/sources/Source.ts"
 import * as SearchingVerifier from "../../src/verify/SearchingVerifier.ts"
-import { Writer } from "../../src/writers/Writer.ts"
+import { Writer, WriterError } from "../../src/writers/Writer.ts"
 import { FakeIndexer } from "../verify/fakeIndexer.ts"
 
 export interface Record {
@@ -111,6 +111,12 @@ export class Chain {
         kind: "socket",
         maxBytes: 65_000,
         write: Effect.fnUntraced({ self: this }, function* (events) {
+          if (this.writerDown)
+            return yield* new WriterError({
+              reason: "missing",
+              handedOver: 0,
+              message: "The manager is away.",
+            })
           for (const text of events) {
             const id: string = JSON.parse(text).event_id
             this.sent.push(id)

@@ -7,6 +7,7 @@ import { confirm } from "../../src/pipeline/confirm.ts"
 import { InFlight } from "../../src/pipeline/InFlight.ts"
 import { Policies } from "../../src/pipeline/Policies.ts"
 import type { WrittenShipment } from "../../src/pipeline/Shipment.ts"
+import * as RunStatus from "../../src/status/RunStatus.ts"
 import { Verifier, type Written } from "../../src/verify/Verifier.ts"
 import { PacingEvidence } from "../../src/writers/pacing/StatsPacing.ts"
 import { Writer } from "../../src/writers/Writer.ts"
@@ -85,13 +86,15 @@ const settle = (ids: ReadonlyArray<string>, outcomes: ReadonlyArray<Outcome>, wi
     }),
     Layer.succeed(Policies, { maxBatchEvents: 500, maxAttempts: 3, maxDelay: Duration.seconds(30) }),
     InFlight.layer(1000),
+    RunStatus.layer,
   )
   return Effect.gen(function* () {
     const settling = yield* Effect.forkChild(confirm(shipment))
     yield* TestClock.adjust(within)
     const exit = settling.pollUnsafe()
     const receipt = exit === undefined ? undefined : yield* Fiber.join(settling)
-    return { receipt, attempts, sent, letters, pacing }
+    const { feeds } = yield* (yield* RunStatus.RunStatus).snapshot
+    return { receipt, attempts, sent, letters, pacing, counts: feeds.get("test/flows")?.counts }
   }).pipe(Effect.provide(layer), withoutLogs)
 }
 
@@ -128,7 +131,7 @@ describe("confirm", () => {
     "an event that is lost while its neighbours arrive becomes a dead letter, with the evidence",
     () =>
       Effect.gen(function* () {
-        const { letters, receipt, sent } = yield* settle(
+        const { counts, letters, receipt, sent } = yield* settle(
           many,
           [
             [["e-3"], 19],
@@ -138,6 +141,7 @@ describe("confirm", () => {
         )
         assert.strictEqual(sent.length, 2)
         assert.deepInclude(receipt, { dead: 1, attempts: 3 })
+        assert.deepInclude(counts, { confirmed: 19, dead: 1, outstanding: -20 })
         assert.deepInclude(letters[0], { reason: "verification_failed", attempts: 3 })
         assert.include(letters[0]?.error, "all 3 shards of alerts")
       }),

@@ -1,0 +1,183 @@
+/**
+ * What a run has done so far, feed by feed, and what it waits for: the facts that the admin API and the metrics show.
+ *
+ * The stages of the pipeline tell it; each call is one addition in memory. It is a reference with a default that
+ * forgets everything, because only `run` has anybody to show it to.
+ */
+import { Clock, Context, Effect, Layer } from "effect"
+import type { Checkpoint, FeedName } from "../domain/Checkpoint.ts"
+
+/** Counted since the start of this run. */
+export interface FeedCounts {
+  /** Records that the source gave, with those that the overlap brings again. */
+  readonly fetched: number
+  /** Events handed to the writer; one that is written again counts once. */
+  readonly written: number
+  /** Of those: neither confirmed nor a dead letter yet. */
+  readonly outstanding: number
+  /** Written events that a search has returned; with another `verify.mode` than `always`, that were written. */
+  readonly confirmed: number
+  /** Events that the index had already, and that were not sent. */
+  readonly known: number
+  /** Records and events that became dead letters. */
+  readonly dead: number
+}
+
+export interface PollFailure {
+  /** The tag of the source's error, e.g. `RateLimited`. */
+  readonly reason: string
+  readonly message: string
+}
+
+/** Times are epoch milliseconds. */
+export interface FeedStatus {
+  readonly feed: FeedName
+  readonly checkpoint: Pick<Checkpoint, "position" | "committed_at"> | undefined
+  readonly counts: FeedCounts
+  /** From written to searchable, of the last batch. */
+  readonly lagMillis: number | undefined
+  readonly pollBeganAt: number | undefined
+  /** `undefined` while the first poll runs; what follows tells of this poll. */
+  readonly pollEndedAt: number | undefined
+  readonly failure: PollFailure | undefined
+  readonly nextPollAt: number | undefined
+}
+
+/** What a feed can be held by, beside its source. */
+export type Part = "writer" | "checkpoints" | "dlq"
+
+export interface Hold {
+  readonly message: string
+  /** Epoch milliseconds. */
+  readonly since: number
+}
+
+export interface RunSnapshot {
+  /** Epoch milliseconds. */
+  readonly startedAt: number
+  /** Whether the start-up sync is over, so that feeds are polled. */
+  readonly polling: boolean
+  readonly feeds: ReadonlyMap<FeedName, FeedStatus>
+  /** Parts that can't do their work now. */
+  readonly holds: ReadonlyMap<Part, Hold>
+}
+
+export interface Settlement extends Pick<FeedCounts, "confirmed" | "known" | "dead"> {
+  /** Events that are no longer outstanding. */
+  readonly taken: number
+  readonly lagMillis: number | undefined
+}
+
+export interface RunStatusShape {
+  readonly pollingBegan: Effect.Effect<void>
+  readonly pollBegan: (feed: FeedName) => Effect.Effect<void>
+  /** `pause`: milliseconds until the next poll. */
+  readonly pollEnded: (feed: FeedName, failure: PollFailure | undefined, pause: number) => Effect.Effect<void>
+  readonly fetched: (feed: FeedName, records: number) => Effect.Effect<void>
+  readonly written: (feed: FeedName, events: number) => Effect.Effect<void>
+  readonly settled: (feed: FeedName, settlement: Settlement) => Effect.Effect<void>
+  /** A checkpoint that was read or written. */
+  readonly checkpointed: (checkpoint: Checkpoint) => Effect.Effect<void>
+  readonly held: (part: Part, message: string) => Effect.Effect<void>
+  readonly released: (part: Part) => Effect.Effect<void>
+  readonly snapshot: Effect.Effect<RunSnapshot>
+}
+
+const NOTHING: FeedCounts = { fetched: 0, written: 0, outstanding: 0, confirmed: 0, known: 0, dead: 0 }
+
+export const untold = (feed: FeedName): FeedStatus => ({
+  feed,
+  checkpoint: undefined,
+  counts: NOTHING,
+  lagMillis: undefined,
+  pollBeganAt: undefined,
+  pollEndedAt: undefined,
+  failure: undefined,
+  nextPollAt: undefined,
+})
+
+const make = Effect.map(Clock.currentTimeMillis, (startedAt): RunStatusShape => {
+  const feeds = new Map<FeedName, FeedStatus>()
+  const holds = new Map<Part, Hold>()
+  let polling = false
+
+  const change = (feed: FeedName, changed: (before: FeedStatus) => Partial<FeedStatus>) =>
+    Effect.sync(() => {
+      const before = feeds.get(feed) ?? untold(feed)
+      feeds.set(feed, { ...before, ...changed(before) })
+    })
+  const count = (feed: FeedName, counted: (before: FeedCounts) => Partial<FeedCounts>) =>
+    change(feed, ({ counts }) => ({ counts: { ...counts, ...counted(counts) } }))
+  const changeNow = (feed: FeedName, changed: (now: number) => Partial<FeedStatus>) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => change(feed, () => changed(now)))
+
+  return {
+    pollingBegan: Effect.sync(() => {
+      polling = true
+    }),
+    pollBegan: (feed) => changeNow(feed, (now) => ({ pollBeganAt: now, nextPollAt: undefined })),
+    pollEnded: (feed, failure, pause) =>
+      changeNow(feed, (now) => ({ pollEndedAt: now, failure, nextPollAt: now + pause })),
+    fetched: (feed, records) => count(feed, ({ fetched }) => ({ fetched: fetched + records })),
+    written: (feed, events) =>
+      count(feed, ({ written, outstanding }) => ({
+        written: written + events,
+        outstanding: outstanding + events,
+      })),
+    settled: (feed, { confirmed, dead, known, lagMillis, taken }) =>
+      change(feed, (before) => ({
+        lagMillis: lagMillis ?? before.lagMillis,
+        counts: {
+          ...before.counts,
+          outstanding: before.counts.outstanding - taken,
+          confirmed: before.counts.confirmed + confirmed,
+          known: before.counts.known + known,
+          dead: before.counts.dead + dead,
+        },
+      })),
+    checkpointed: ({ committed_at, feed, position }) =>
+      change(feed, () => ({ checkpoint: { position, committed_at } })),
+    held: (part, message) =>
+      Effect.map(Clock.currentTimeMillis, (now) => {
+        holds.set(part, { message, since: holds.get(part)?.since ?? now })
+      }),
+    released: (part) =>
+      Effect.sync(() => {
+        holds.delete(part)
+      }),
+    snapshot: Effect.sync(() => ({ startedAt, polling, feeds: new Map(feeds), holds: new Map(holds) })),
+  }
+})
+
+const forgetting: RunStatusShape = {
+  pollingBegan: Effect.void,
+  pollBegan: () => Effect.void,
+  pollEnded: () => Effect.void,
+  fetched: () => Effect.void,
+  written: () => Effect.void,
+  settled: () => Effect.void,
+  checkpointed: () => Effect.void,
+  held: () => Effect.void,
+  released: () => Effect.void,
+  snapshot: Effect.succeed({ startedAt: 0, polling: false, feeds: new Map(), holds: new Map() }),
+}
+
+export const RunStatus = Context.Reference<RunStatusShape>("waybill/status/RunStatus", {
+  defaultValue: () => forgetting,
+})
+
+/** One that remembers. */
+export const layer: Layer.Layer<never> = Layer.effect(RunStatus, make)
+
+/** Over all feeds. What was taken in is always `failed`, `stored`, or on its way. */
+export const totals = ({ feeds }: RunSnapshot) => {
+  let failed = 0
+  let stored = 0
+  let outstanding = 0
+  for (const { counts } of feeds.values()) {
+    failed += counts.dead
+    stored += counts.confirmed
+    outstanding += counts.outstanding
+  }
+  return { processed: failed + stored + outstanding, failed, stored, outstanding }
+}
