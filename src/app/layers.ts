@@ -1,5 +1,5 @@
 /** The parts of a run, put together from the configuration. This is the only place that knows all of them. */
-import { Duration, Effect, FileSystem, Layer } from "effect"
+import { Duration, Effect, Layer } from "effect"
 import * as FileCheckpoints from "../checkpoints/FileCheckpoints.ts"
 import type { Config } from "../config/Config.ts"
 import { Configuration } from "../config/Configuration.ts"
@@ -131,7 +131,9 @@ const feeds = (config: Config) => {
 }
 
 const deadLetters = ({ dlq }: Config) =>
-  dlq.enabled ? FileDeadLetters.layer(dlq.base_path) : NoDeadLetters.layer
+  dlq.enabled
+    ? FileDeadLetters.layer({ folder: dlq.base_path, maxFiles: dlq.max_files, maxBytes: dlq.max_bytes })
+    : NoDeadLetters.layer
 
 const policies = (config: Config) =>
   Layer.succeed(Policies, {
@@ -141,20 +143,13 @@ const policies = (config: Config) =>
   })
 
 /** The letters that wait, to look at: none is added, and no folder is made. */
-const lettersToLookAt = ({ dlq }: Config) => {
-  const kept = Layer.unwrap(
-    Effect.gen(function* () {
-      const fs = yield* FileSystem.FileSystem
-      return dlq.enabled && (yield* fs.exists(dlq.base_path))
-        ? FileDeadLetters.layer(dlq.base_path)
-        : NoDeadLetters.layer
-    }),
-  )
-  return Layer.effect(
+const lettersToLookAt = ({ dlq }: Config) =>
+  Layer.effect(
     DeadLetters,
     Effect.map(DeadLetters, (letters) => DeadLetters.of({ ...letters, put: () => Effect.void })),
-  ).pipe(Layer.provide(kept))
-}
+  ).pipe(
+    Layer.provide(dlq.enabled ? FileDeadLetters.layerLooking(dlq.base_path) : NoDeadLetters.layerLooking),
+  )
 
 const RUN_ADVICE = "Stop that one first, or give this one a state.path and a dlq.base_path of its own."
 

@@ -164,7 +164,17 @@ export const Config = Schema.Struct({
       true,
       "`false` keeps no dead letters: a feed then stops at a record that can't be delivered.",
     ),
-    base_path: withDefault(path, "/var/lib/waybill/dlq", "Their folder."),
+    base_path: withDefault(path, "/var/lib/waybill/dlq", "Their folder, readable for nobody else."),
+    max_files: withDefault(
+      integer(1, 1_000_000),
+      100_000,
+      "Letters that may wait. At the limit the feeds hold at the next record that can't be delivered, and go on when letters are replayed or purged. Each takes some 250 bytes of memory.",
+    ),
+    max_bytes: withDefault(
+      integer(1_000_000, 1_000_000_000_000),
+      1_000_000_000,
+      "The same for the bytes of their files.",
+    ),
   }),
   retry,
   admin,

@@ -3,7 +3,8 @@
  *
  * The names of the fields are a contract: dead-letter files and the replay API carry them as they are.
  */
-import { Schema } from "effect"
+import { Result, Schema } from "effect"
+import { jsonText } from "./jsonText.ts"
 
 /** How `payload` is to be read: a JSON value, or a line of text. */
 export const Format = Schema.Literals(["json", "raw"])
@@ -41,9 +42,24 @@ export type EnvelopeText = typeof EnvelopeText.Type
 
 /** The text form of an envelope: a JSON payload is written out, a raw one stays as it is. */
 export const toText = (envelope: Envelope): EnvelopeText => ({
-  ...envelope,
+  id: envelope.id,
+  source: envelope.source,
+  source_type: envelope.source_type,
+  format: envelope.format,
   payload:
     typeof envelope.payload === "string" && envelope.format === "raw"
       ? envelope.payload
-      : JSON.stringify(envelope.payload),
+      : jsonText(envelope.payload),
+  attributes: envelope.attributes,
+  received_at: envelope.received_at,
 })
+
+/** The way back. Fails with why the payload of a JSON envelope can't be read. */
+export const fromText = (text: EnvelopeText): Result.Result<Envelope, string> =>
+  text.format === "raw"
+    ? Result.succeed(text)
+    : Result.try({
+        try: () => ({ ...text, payload: JSON.parse(text.payload) }),
+        catch: (cause) =>
+          `the payload is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`,
+      })

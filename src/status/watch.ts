@@ -92,7 +92,7 @@ const look = Effect.gen(function* () {
     unconfirmed: events,
     stalled,
     indexer,
-    deadLetters: yield* letters.written,
+    deadLetters: (yield* letters.stats).written,
   } satisfies Glance
 })
 

@@ -58,6 +58,8 @@ export const LOG_EVENTS = [
   "dead_letter.written",
   "dead_letter.skipped",
   "dead_letter.failed",
+  "dead_letter.failed_again",
+  "dead_letter.disabled",
   "reconcile.finished",
   "reconcile.found_missing",
   "reconcile.failed",

@@ -7,7 +7,12 @@ import { letterFor, suite } from "../contracts/DeadLetters.ts"
 import { type LogLine, recordLogs } from "../support/logRecorder.ts"
 import { withTemporaryFolder } from "../support/temporaryFolder.ts"
 
-suite("file", withTemporaryFolder(FileDeadLetters.layer))
+const ROOMY = { maxFiles: 1000, maxBytes: 1_000_000 }
+
+suite(
+  "file",
+  withTemporaryFolder((folder) => FileDeadLetters.layer({ folder: `${folder}/dlq`, ...ROOMY })),
+)
 
 const inFolder = <A, E>(
   steps: (
@@ -21,7 +26,9 @@ const inFolder = <A, E>(
     const folder = `${yield* fs.makeTempDirectoryScoped({ prefix: "waybill-" })}/dlq`
     yield* steps(folder, (step) =>
       step.pipe(
-        Effect.provide(FileDeadLetters.layer(folder).pipe(Layer.provide(NodeServices.layer), Layer.orDie)),
+        Effect.provide(
+          FileDeadLetters.layer({ folder, ...ROOMY }).pipe(Layer.provide(NodeServices.layer), Layer.orDie),
+        ),
       ),
     )
     return lines

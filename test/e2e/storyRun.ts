@@ -5,7 +5,7 @@
 import { Clock, Duration, Effect, Fiber, Layer, Option, Result, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { Checkpoints } from "../../src/checkpoints/Checkpoints.ts"
-import { type DeadLetter, DeadLetters } from "../../src/dead-letters/DeadLetters.ts"
+import type { DeadLetter } from "../../src/dead-letters/DeadLetters.ts"
 import type { Checkpoint } from "../../src/domain/Checkpoint.ts"
 import { Rejected } from "../../src/normalizers/Normalizer.ts"
 import * as Normalizers from "../../src/normalizers/Registry.ts"
@@ -20,6 +20,7 @@ import * as SearchingVerifier from "../../src/verify/SearchingVerifier.ts"
 import { Verifier } from "../../src/verify/Verifier.ts"
 import { Writer, WriterError } from "../../src/writers/Writer.ts"
 import { withoutLogs } from "../support/logRecorder.ts"
+import { recordedLetters } from "../support/recordedLetters.ts"
 import { CALM, ModelChain } from "../verify/modelChain.ts"
 
 /** Seconds from the start of the story. */
@@ -233,14 +234,7 @@ export const play = (story: Story) =>
     /** Everything that one process has; the state is what outlasts it. */
     const processLayer = Layer.mergeAll(
       checkpoints,
-      Layer.succeed(
-        DeadLetters,
-        DeadLetters.of({
-          put: (letter) => Effect.sync(() => void letters.set(letter.envelope.id, letter)),
-          has: (id) => letters.has(id),
-          written: Effect.sync(() => letters.size),
-        }),
-      ),
+      recordedLetters(letters),
       Normalizers.layerOf([
         {
           format: "json",

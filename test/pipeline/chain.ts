@@ -5,7 +5,7 @@
 import { Duration, Effect, Layer, Option, Result, Stream } from "effect"
 import { Checkpoints } from "../../src/checkpoints/Checkpoints.ts"
 import * as MemoryCheckpoints from "../../src/checkpoints/MemoryCheckpoints.ts"
-import { type DeadLetter, DeadLetters } from "../../src/dead-letters/DeadLetters.ts"
+import type { DeadLetter } from "../../src/dead-letters/DeadLetters.ts"
 import type { Checkpoint, Position } from "../../src/domain/Checkpoint.ts"
 import type { Envelope } from "../../src/domain/Envelope.ts"
 import { Rejected } from "../../src/normalizers/Normalizer.ts"
@@ -17,6 +17,7 @@ import { Stop } from "../../src/pipeline/Stop.ts"
 import { type Feed, type Page, SourceError } from "../../src/sources/Source.ts"
 import * as SearchingVerifier from "../../src/verify/SearchingVerifier.ts"
 import { Writer, WriterError } from "../../src/writers/Writer.ts"
+import { recordedLetters } from "../support/recordedLetters.ts"
 import { FakeIndexer } from "../verify/fakeIndexer.ts"
 
 export interface Record {
@@ -134,13 +135,7 @@ export class Chain {
     }),
   )
 
-  readonly #letters = Layer.sync(DeadLetters, () =>
-    DeadLetters.of({
-      put: (letter) => Effect.sync(() => void this.letters.set(letter.envelope.id, letter)),
-      has: (id) => this.letters.has(id),
-      written: Effect.sync(() => this.letters.size),
-    }),
-  )
+  readonly #letters = recordedLetters(this.letters)
 
   /** Holds each commit against the index before it is taken. */
   readonly #checkpoints = Layer.effect(

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Fiber, Layer, Option } from "effect"
 import { TestClock } from "effect/testing"
-import { type DeadLetter, DeadLetters } from "../../src/dead-letters/DeadLetters.ts"
+import type { DeadLetter } from "../../src/dead-letters/DeadLetters.ts"
 import type { Event } from "../../src/domain/Event.ts"
 import { confirm } from "../../src/pipeline/confirm.ts"
 import { InFlight } from "../../src/pipeline/InFlight.ts"
@@ -12,6 +12,7 @@ import { Verifier, type Written } from "../../src/verify/Verifier.ts"
 import { PacingEvidence } from "../../src/writers/pacing/StatsPacing.ts"
 import { Writer } from "../../src/writers/Writer.ts"
 import { withoutLogs } from "../support/logRecorder.ts"
+import { recordedLetters } from "../support/recordedLetters.ts"
 
 const event = (id: string): Event => ({
   id,
@@ -48,7 +49,7 @@ const settle = (ids: ReadonlyArray<string>, outcomes: ReadonlyArray<Outcome>, wi
   }
   const attempts: Array<Written> = []
   const sent: Array<string> = []
-  const letters: Array<DeadLetter> = []
+  const letters = new Map<string, DeadLetter>()
   const pacing = { lost: 0, confirmed: 0 }
   const evidence = { laterConfirmed: 24, index: "alerts", shards: 3, since: 0, graceMillis: 3000 }
   const layer = Layer.mergeAll(
@@ -70,11 +71,7 @@ const settle = (ids: ReadonlyArray<string>, outcomes: ReadonlyArray<Outcome>, wi
       maxBytes: 65_000,
       write: (texts) => Effect.sync(() => void sent.push(...texts)),
     }),
-    Layer.succeed(DeadLetters, {
-      put: (letter) => Effect.sync(() => void letters.push(letter)),
-      has: () => false,
-      written: Effect.succeed(0),
-    }),
+    recordedLetters(letters),
     Layer.succeed(PacingEvidence, {
       lost: Effect.sync(() => {
         pacing.lost += 1
@@ -94,7 +91,8 @@ const settle = (ids: ReadonlyArray<string>, outcomes: ReadonlyArray<Outcome>, wi
     const exit = settling.pollUnsafe()
     const receipt = exit === undefined ? undefined : yield* Fiber.join(settling)
     const { feeds } = yield* (yield* RunStatus.RunStatus).snapshot
-    return { receipt, attempts, sent, letters, pacing, counts: feeds.get("test/flows")?.counts }
+    const counts = feeds.get("test/flows")?.counts
+    return { receipt, attempts, sent, letters: [...letters.values()], pacing, counts }
   }).pipe(Effect.provide(layer), withoutLogs)
 }
 

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Layer, Option } from "effect"
 import { TestClock } from "effect/testing"
 import { DeadLetters } from "../../src/dead-letters/DeadLetters.ts"
+import * as NoDeadLetters from "../../src/dead-letters/NoDeadLetters.ts"
 import { changesOf, type Glance, NOTHING_TOLD, type Told, tellStatus } from "../../src/status/watch.ts"
 import * as WritingVerifier from "../../src/verify/WritingVerifier.ts"
 import { recordedStatus } from "./recordedStatus.ts"
@@ -61,11 +62,13 @@ describe("tellStatus", () => {
     const layer = Layer.mergeAll(
       status.layer,
       WritingVerifier.layer,
-      Layer.succeed(DeadLetters, {
-        put: () => Effect.void,
-        has: () => false,
-        written: Effect.sync(() => letters.written),
-      }),
+      Layer.effect(
+        DeadLetters,
+        Effect.map(DeadLetters, (below) => ({
+          ...below,
+          stats: Effect.map(below.stats, (stats) => ({ ...stats, written: letters.written })),
+        })),
+      ).pipe(Layer.provide(NoDeadLetters.layerLooking)),
     )
     const telling = Effect.forkChild(tellStatus({ version: "1.2.3", heartbeat })).pipe(Effect.provide(layer))
     return { told: status.told, telling }
