@@ -4,6 +4,8 @@ import { Checkpoints } from "../checkpoints/Checkpoints.ts"
 import type { Feed, SourceError } from "../sources/Source.ts"
 import { RunStatus } from "../status/RunStatus.ts"
 import * as Log from "../telemetry/log.ts"
+import { count } from "../telemetry/metric.ts"
+import { METRICS } from "../telemetry/metrics.ts"
 import { deliver } from "./Delivery.ts"
 import { Stop } from "./Stop.ts"
 
@@ -33,6 +35,7 @@ const poll = Effect.fnUntraced(function* (feed: Feed) {
   yield* Log.debug("poll.started", `Polling ${feed.name}`, { feed: feed.name })
   const { failure, ...counts } = yield* deliver(feed, checkpoint)
   const took = (yield* Clock.currentTimeMillis) - startedAt
+  yield* count(METRICS.polls, { feed: feed.name, outcome: failure === undefined ? "finished" : "failed" })
   if (failure === undefined)
     yield* Log.info("poll.finished", `${feed.name} is settled up to now`, {
       feed: feed.name,

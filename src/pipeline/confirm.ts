@@ -12,6 +12,8 @@ import type { Checkpoint, Position } from "../domain/Checkpoint.ts"
 import type { Event } from "../domain/Event.ts"
 import { RunStatus } from "../status/RunStatus.ts"
 import * as Log from "../telemetry/log.ts"
+import { count, observe } from "../telemetry/metric.ts"
+import { METRICS } from "../telemetry/metrics.ts"
 import { countsAgainstEvents } from "../verify/loss.ts"
 import { type Evidence, Verifier } from "../verify/Verifier.ts"
 import { PacingEvidence } from "../writers/pacing/StatsPacing.ts"
@@ -51,6 +53,7 @@ const pauseAfterLossOfAll = (times: number, maxDelay: Duration.Duration): Durati
 
 export const confirm = Effect.fnUntraced(function* (shipment: WrittenShipment) {
   const { batch } = shipment
+  const { feed } = batch
   const verifier = yield* Verifier
   const inFlight = yield* InFlight
   const letters = yield* DeadLetters
@@ -69,7 +72,7 @@ export const confirm = Effect.fnUntraced(function* (shipment: WrittenShipment) {
   let lostWhole = 0
   while (events.length > 0) {
     const verdict = yield* verifier.confirm({
-      feed: batch.feed,
+      feed,
       batch: batch.id,
       ids: events.map((event) => event.id),
       attempt,
@@ -77,20 +80,25 @@ export const confirm = Effect.fnUntraced(function* (shipment: WrittenShipment) {
       writtenAt,
     })
     duplicated += verdict.duplicated
+    yield* count(METRICS.duplicates, { feed }, verdict.duplicated)
     if (verdict._tag === "Confirmed") {
       confirmedAt = verdict.confirmedAt
+      // Equal where nobody searched, see verify.mode: that tells of no lag.
+      if (confirmedAt > writtenAt)
+        yield* observe(METRICS.indexLag, { feed }, (confirmedAt - writtenAt) / 1000)
       if (Option.isSome(pacing)) yield* pacing.value.confirmed
       break
     }
     if (Option.isSome(pacing)) yield* pacing.value.lost
     const missing = new Set(verdict.missing)
     events = events.filter((event) => missing.has(event.id))
+    yield* count(METRICS.eventsLost, { feed }, events.length)
     const { neighbours } = verdict.evidence
     const confirmed = shipment.toWrite.length - events.length
     if (countsAgainstEvents({ events: shipment.toWrite.length, confirmed, neighbours })) counted += 1
     else lostWhole += 1
     yield* Log.warning("batch.lost", `${events.length} events of ${batch.id} are proven lost`, {
-      feed: batch.feed,
+      feed,
       batch: batch.id,
       lost: events.length,
       attempt,
@@ -99,7 +107,7 @@ export const confirm = Effect.fnUntraced(function* (shipment: WrittenShipment) {
     })
     if (counted >= maxAttempts) {
       for (const event of events)
-        yield* setAside(batch.feed, {
+        yield* setAside(feed, {
           envelope: event.envelope,
           reason: "verification_failed",
           error: lossMessage(event, attempt, verdict.evidence),
@@ -110,7 +118,8 @@ export const confirm = Effect.fnUntraced(function* (shipment: WrittenShipment) {
     }
     yield* Effect.sleep(pauseAfterLossOfAll(lostWhole, maxDelay))
     attempt += 1
-    const again = yield* writeAttempt({ feed: batch.feed, batch: batch.id, attempt }, events)
+    const again = yield* writeAttempt({ feed, batch: batch.id, attempt }, events)
+    yield* count(METRICS.eventsReinjected, { feed }, again.written.length)
     dead += events.length - again.written.length
     events = again.written
     startedAt = again.startedAt
@@ -118,15 +127,18 @@ export const confirm = Effect.fnUntraced(function* (shipment: WrittenShipment) {
   }
 
   yield* inFlight.release(shipment.taken)
-  yield* (yield* RunStatus).settled(batch.feed, {
+  const confirmed = shipment.toWrite.length - (dead - shipment.dead)
+  yield* (yield* RunStatus).settled(feed, {
     taken: shipment.taken.length,
-    confirmed: shipment.toWrite.length - (dead - shipment.dead),
+    confirmed,
     known: shipment.known,
     dead,
     lagMillis: confirmedAt > writtenAt ? confirmedAt - writtenAt : undefined,
   })
+  yield* count(METRICS.events, { feed, stage: "confirmed" }, confirmed)
+  yield* count(METRICS.batchesConfirmed, { feed })
   yield* Log.debug("batch.confirmed", `${batch.id} is settled`, {
-    feed: batch.feed,
+    feed,
     batch: batch.id,
     events: batch.events.length,
     known: shipment.known,
@@ -136,7 +148,7 @@ export const confirm = Effect.fnUntraced(function* (shipment: WrittenShipment) {
   })
   return {
     batch: batch.id,
-    feed: batch.feed,
+    feed,
     written: shipment.toWrite.length,
     known: shipment.known,
     dead,

@@ -5,6 +5,8 @@ import type { Event } from "../domain/Event.ts"
 import { Normalizers } from "../normalizers/Registry.ts"
 import type { Page } from "../sources/Source.ts"
 import { RunStatus } from "../status/RunStatus.ts"
+import { count } from "../telemetry/metric.ts"
+import { METRICS } from "../telemetry/metrics.ts"
 import { Policies } from "./Policies.ts"
 import { Run } from "./Run.ts"
 import type { Shipment } from "./Shipment.ts"
@@ -32,6 +34,9 @@ export const normalize = Effect.fnUntraced(function* (feed: FeedName, page: Page
       yield* setAside(feed, { envelope, reason, error: message, attempts: 1 })
     }
   }
+
+  yield* count(METRICS.events, { feed, stage: "fetched" }, page.envelopes.length)
+  yield* count(METRICS.events, { feed, stage: "normalized" }, events.length)
 
   const pieces = inPieces(events, maxBatchEvents)
   return yield* Effect.forEach(

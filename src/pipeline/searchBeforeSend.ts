@@ -2,6 +2,8 @@
 import { Effect } from "effect"
 import { DeadLetters } from "../dead-letters/DeadLetters.ts"
 import * as Log from "../telemetry/log.ts"
+import { count } from "../telemetry/metric.ts"
+import { METRICS } from "../telemetry/metrics.ts"
 import { Verifier } from "../verify/Verifier.ts"
 import type { Shipment } from "./Shipment.ts"
 
@@ -22,6 +24,8 @@ export const searchBeforeSend = Effect.fnUntraced(function* (shipment: Shipment)
 
   let duplicated = 0
   for (const count of copies.values()) if (count > 1) duplicated += 1
+  yield* count(METRICS.events, { feed: batch.feed, stage: "known" }, copies.size)
+  yield* count(METRICS.duplicates, { feed: batch.feed }, duplicated)
   yield* Log.debug(
     "batch.known",
     `${copies.size} of ${batch.events.length} events are in the index already`,

@@ -3,6 +3,8 @@ import { Clock, Effect } from "effect"
 import { type Event, withAttempt } from "../domain/Event.ts"
 import { RunStatus } from "../status/RunStatus.ts"
 import * as Log from "../telemetry/log.ts"
+import { count } from "../telemetry/metric.ts"
+import { METRICS } from "../telemetry/metrics.ts"
 import { writeHolding } from "../writers/Held.ts"
 import { InFlight } from "./InFlight.ts"
 import type { Shipment, WrittenShipment } from "./Shipment.ts"
@@ -55,6 +57,7 @@ export const write = Effect.fnUntraced(function* (shipment: Shipment) {
     { feed: batch.feed, batch: batch.id, attempt: 1 },
     toWrite,
   )
+  yield* count(METRICS.events, { feed: batch.feed, stage: "written" }, written.length)
   if (written.length > 0)
     yield* Log.debug("batch.written", `${batch.id} is written`, {
       feed: batch.feed,

@@ -71,8 +71,11 @@ const ofPeers = Effect.gen(function* () {
 })
 
 const ofDeadLetters = Effect.gen(function* () {
-  yield* DeadLetters
   for (const reason of METRICS.dlqWritten.labels.reason) yield* count(METRICS.dlqWritten, { reason }, 0)
+  for (const outcome of METRICS.dlqReplayed.labels.outcome) yield* count(METRICS.dlqReplayed, { outcome }, 0)
+  const { bytes, pending } = yield* (yield* DeadLetters).stats
+  yield* set(METRICS.dlqPending, {}, pending)
+  yield* set(METRICS.dlqBytes, {}, bytes)
 })
 
 /** Brings the gauges up to date. */

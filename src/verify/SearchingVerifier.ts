@@ -8,6 +8,8 @@
 import { Clock, Context, Deferred, Duration, Effect, Latch, Layer, Semaphore } from "effect"
 import { Indexer } from "../indexer/Indexer.ts"
 import * as Log from "../telemetry/log.ts"
+import { set } from "../telemetry/metric.ts"
+import { METRICS } from "../telemetry/metrics.ts"
 import { makeIndexerHealth } from "./IndexerHealth.ts"
 import { type Lag, lateAfter, lookInterval, noLag, observeLag, proofGrace, resendAfter } from "./lag.ts"
 import { warnIfLate } from "./lateWarning.ts"
@@ -110,8 +112,10 @@ const make = Effect.fnUntraced(function* (options: VerifierOptions) {
     if (!one.stalled) lag = observeLag(lag, now - one.written.writtenAt)
     stall.settled(one, 0)
     const { feed, batch } = one.written
-    if (one.kind === "canary")
+    if (one.kind === "canary") {
+      yield* set(METRICS.canaryLag, {}, (now - one.written.writtenAt) / 1000)
       yield* Log.debug("canary.arrived", "A canary is searchable", { feed, lag_ms: lag.last })
+    }
     if (one.kind === "events" && one.duplicated > 0) {
       counts.duplicated += one.duplicated
       yield* Log.warning("index.duplicates", `${one.duplicated} events are in the index more than once`, {

@@ -1,11 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, type Layer, Option } from "effect"
+import { Effect, Fiber, type Layer, Metric, Option } from "effect"
 import { TestClock } from "effect/testing"
 import { Checkpoints } from "../../src/checkpoints/Checkpoints.ts"
 import { deliver } from "../../src/pipeline/Delivery.ts"
 import { Stop } from "../../src/pipeline/Stop.ts"
+import { METRICS } from "../../src/telemetry/metrics.ts"
 import { Verifier } from "../../src/verify/Verifier.ts"
 import { checkpointAt } from "../contracts/Checkpoints.ts"
+import { counted, freshMetrics, stagesOf } from "../support/counted.ts"
 import { withoutLogs } from "../support/logRecorder.ts"
 import { Chain, FEED, idOf, type Record } from "./chain.ts"
 
@@ -193,6 +195,46 @@ describe("Delivery", () => {
       }),
     )
   })
+
+  it.effect(
+    "counts each event at every stage it comes to, a dead letter once however often it is fetched",
+    () => {
+      const chain = new Chain(
+        records(40).map((record) => (record.serial === 30 ? { ...record, bad: true } : record)),
+      )
+      chain.indexer.index(...records(25).map(idOf))
+      chain.indexer.index(idOf({ serial: 3, ts: 300 }))
+      return inChain(
+        chain,
+        Effect.gen(function* () {
+          const delivering = yield* Effect.forkChild(poll(chain))
+          yield* passing(30)
+          yield* Fiber.join(delivering)
+          const once = { fetched: 40, normalized: 39, known: 25, written: 14, confirmed: 14, dead: 1 }
+          assert.deepStrictEqual(yield* stagesOf(FEED), once)
+          assert.strictEqual(yield* counted(METRICS.duplicates, { feed: FEED }), 1)
+          assert.strictEqual(yield* counted(METRICS.dlqWritten, { reason: "normalization_failed" }), 1)
+
+          const again = yield* Effect.forkChild(
+            Effect.raceFirst(
+              Effect.flatMap(Verifier, (verifier) => verifier.watch),
+              deliver(chain.feed, Option.none()),
+            ),
+          )
+          yield* passing(30)
+          yield* Fiber.join(again)
+          assert.deepStrictEqual(yield* stagesOf(FEED), {
+            ...once,
+            fetched: 80,
+            normalized: 78,
+            known: 25 + 39,
+          })
+          const { count: lags } = yield* Metric.value(METRICS.indexLag.of({ feed: FEED }))
+          assert.isAbove(lags, 0)
+        }).pipe(freshMetrics),
+      )
+    },
+  )
 
   it.effect("many events of one second over a page border: a stop and a start lose and double none", () => {
     const chain = new Chain(records(30, () => 5000))

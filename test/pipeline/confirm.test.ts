@@ -8,9 +8,11 @@ import { InFlight } from "../../src/pipeline/InFlight.ts"
 import { Policies } from "../../src/pipeline/Policies.ts"
 import type { WrittenShipment } from "../../src/pipeline/Shipment.ts"
 import * as RunStatus from "../../src/status/RunStatus.ts"
+import { METRICS } from "../../src/telemetry/metrics.ts"
 import { Verifier, type Written } from "../../src/verify/Verifier.ts"
 import { PacingEvidence } from "../../src/writers/pacing/StatsPacing.ts"
 import { Writer } from "../../src/writers/Writer.ts"
+import { counted, freshMetrics, stagesOf } from "../support/counted.ts"
 import { withoutLogs } from "../support/logRecorder.ts"
 import { recordedLetters } from "../support/recordedLetters.ts"
 
@@ -143,6 +145,25 @@ describe("confirm", () => {
         assert.deepInclude(letters[0], { reason: "verification_failed", attempts: 3 })
         assert.include(letters[0]?.error, "all 3 shards of alerts")
       }),
+  )
+
+  it.effect("counts what is lost each time, what is written again, and what is given up", () =>
+    Effect.gen(function* () {
+      yield* settle(
+        many,
+        [
+          [["e-3", "e-4"], 18],
+          [["e-3"], 3],
+        ],
+        "1 minute",
+      )
+      const feed = "test/flows"
+      assert.strictEqual(yield* counted(METRICS.eventsLost, { feed }), 2 + 1 + 1)
+      assert.strictEqual(yield* counted(METRICS.eventsReinjected, { feed }), 2 + 1)
+      assert.strictEqual(yield* counted(METRICS.batchesConfirmed, { feed }), 1)
+      assert.strictEqual(yield* counted(METRICS.dlqWritten, { reason: "verification_failed" }), 1)
+      assert.deepInclude(yield* stagesOf(feed), { confirmed: 19, dead: 1 })
+    }).pipe(freshMetrics),
   )
 
   it.effect(

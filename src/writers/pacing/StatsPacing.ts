@@ -7,6 +7,8 @@
  */
 import { Clock, Context, Duration, Effect, Layer, Semaphore } from "effect"
 import * as Log from "../../telemetry/log.ts"
+import { count } from "../../telemetry/metric.ts"
+import { METRICS } from "../../telemetry/metrics.ts"
 import { Pacing } from "../Pacing.ts"
 import { credit, leastGrant, type Steering, steer, UNSTEERED } from "./credit.ts"
 import { type ManagerStats, type ReadManagerStats, readManagerStats } from "./ManagerStats.ts"
@@ -78,6 +80,7 @@ export const makePacing = Effect.fnUntraced(function* (options: PacingOptions, r
     const next = steer(steering, stats, yield* Clock.currentTimeMillis)
     steering = next.steering
     if (next.droppedSince > 0) {
+      yield* count(METRICS.managerDropped, {}, next.droppedSince)
       yield* Log.warning(
         "pacing.manager_dropped",
         "wazuh-analysisd dropped collected logs because its decode queue was full; Waybill now leaves it more room. What was Waybill's is proven missing and written again",
