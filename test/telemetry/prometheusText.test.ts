@@ -82,6 +82,7 @@ describe("prometheusText", () => {
       assert.strictEqual(samples.get(`waybill_events_total{feed="${FLOWS}",stage="dead"}`), 0)
       assert.strictEqual(samples.get('waybill_requests_total{peer="msp",outcome="failed"}'), 0)
       assert.isFalse(samples.has("waybill_canary_lag_seconds"))
+      assert.strictEqual(samples.get("waybill_dlq_pending"), 0)
     }).pipe(Effect.provide(world())),
   )
 
