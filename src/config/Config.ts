@@ -9,6 +9,7 @@
 import { Schema } from "effect"
 import { admin } from "./adminSection.ts"
 import { firewalla } from "./firewallaSection.ts"
+import { hec } from "./hecSection.ts"
 import { indexerFields } from "./indexerFieldsSection.ts"
 import { retry, retryOfPeer } from "./retrySection.ts"
 import {
@@ -112,7 +113,7 @@ const verify = section("How the indexer is searched for what was written.", {
 })
 
 export const Config = Schema.Struct({
-  source: section("Where events come from.", { firewalla }),
+  source: section("Where events come from.", { firewalla, hec }),
   writer,
   batch: section("Events that are written and confirmed together.", {
     max_events: withDefault(integer(1, 10_000), 500, "Events in one batch at most."),

@@ -1,7 +1,8 @@
 /** What must hold between keys. Looks at the values before they are decoded, so that it speaks up beside other problems. */
 import { Duration, Option, Predicate, Schema } from "effect"
 import type { Problem } from "./ConfigInvalid.ts"
-import { keyByName } from "./catalogue.ts"
+import { findKey } from "./catalogue.ts"
+import { checkHec } from "./hecChecks.ts"
 import type { Merged } from "./merge.ts"
 import { isLoopback } from "./settings.ts"
 import { read } from "./tree.ts"
@@ -10,9 +11,11 @@ const decodeDuration = Schema.decodeUnknownOption(Schema.DurationFromString)
 
 const FEEDS = ["alarms", "flows", "devices"].map((feed) => `source.firewalla.feeds.${feed}.enabled`)
 
+const ACCESS = ["domain", "base_url", "token", "token_file"].map((key) => `source.firewalla.${key}`)
+
 export const crossCheck = ({ tree, variables }: Merged): ReadonlyArray<Problem> => {
   const at = (name: string): unknown => {
-    const key = keyByName.get(name)
+    const key = findKey(name)
     return key === undefined ? undefined : (read(tree, key.path) ?? key.setting.default)
   }
   const asNumber = (name: string) => Option.liftPredicate(Predicate.isNumber)(at(name))
@@ -20,7 +23,9 @@ export const crossCheck = ({ tree, variables }: Merged): ReadonlyArray<Problem> 
   const where = (name: string) => variables.get(name) ?? name
   const problems: Array<Problem> = []
 
-  if (FEEDS.some((feed) => at(feed) !== false)) {
+  // Whoever only listens, and says nothing of the portal, does not poll it.
+  const onlyListens = at("source.hec.enabled") === true && ACCESS.every((key) => at(key) === undefined)
+  if (!onlyListens && FEEDS.some((feed) => at(feed) !== false)) {
     if (at("source.firewalla.domain") === undefined && at("source.firewalla.base_url") === undefined) {
       problems.push({
         where: "source.firewalla.domain",
@@ -78,6 +83,7 @@ export const crossCheck = ({ tree, variables }: Merged): ReadonlyArray<Problem> 
       fix: "Put a long random token into a file and name it as admin.token_file, or set admin.host to 127.0.0.1.",
     })
   }
+  problems.push(...checkHec(tree, at))
   const compare = (less: string, more: string, measure: (name: string) => Option.Option<number>) => {
     const one = measure(less)
     const other = measure(more)

@@ -3,9 +3,9 @@
  * table of all keys. A test holds the files in the repository to what these functions return.
  */
 import { Yaml } from "effect/encoding"
-import { catalogue, type Key, keys, type Section, sections } from "./catalogue.ts"
+import { ANY_NAME, catalogue, findSection, type Key, keys, type Section, sections } from "./catalogue.ts"
 import { DEFAULT_PATH } from "./loadConfig.ts"
-import type { Setting } from "./settings.ts"
+import { SECTION_NAME, type Setting } from "./settings.ts"
 
 const WIDTH = 100
 
@@ -28,10 +28,16 @@ const sample = (setting: Setting): string => yamlValue(setting.default ?? settin
 
 const lastOf = ({ path }: Key | Section): string => path.at(-1) ?? ""
 
+/** The name that the example of a section has whose name is chosen by whoever configures. */
+const exampleName = ({ path }: Section): string | undefined =>
+  path.at(-1) === ANY_NAME ? findSection(path.slice(0, -1).join("."))?.exampleName : undefined
+
 const yamlEntry = (entry: Key | Section): ReadonlyArray<string> => {
   const indent = "  ".repeat(entry.path.length - 1)
   const comment = (text: string) => wrap(text, WIDTH - indent.length - 2).map((line) => `${indent}# ${line}`)
   if (entry._tag === "Section") {
+    const example = exampleName(entry)
+    if (example !== undefined) return [...comment(entry.description), `${indent}#${example}:`]
     return [
       ...(entry.path.length === 1 ? [""] : []),
       ...comment(entry.description),
@@ -78,22 +84,23 @@ const keySchema = ({ setting }: Key) => ({
 })
 
 /** Nothing is `required` and sections may be empty: what a file leaves out can come from the environment. */
-const sectionSchema = (path: ReadonlyArray<string>): object => ({
-  type: path.length === 0 ? "object" : ["object", "null"],
-  additionalProperties: false,
-  properties: Object.fromEntries(
-    catalogue
-      .filter(
-        (entry) => entry.path.length === path.length + 1 && path.every((step, i) => entry.path[i] === step),
-      )
-      .map((entry) => [
-        lastOf(entry),
-        entry._tag === "Key"
-          ? keySchema(entry)
-          : { description: entry.description, ...sectionSchema(entry.path) },
-      ]),
-  ),
-})
+const sectionSchema = (path: ReadonlyArray<string>): object => {
+  const inside = catalogue
+    .filter(
+      (entry) => entry.path.length === path.length + 1 && path.every((step, i) => entry.path[i] === step),
+    )
+    .map((entry): readonly [string, object] => [
+      lastOf(entry),
+      entry._tag === "Key"
+        ? keySchema(entry)
+        : { description: entry.description, ...sectionSchema(entry.path) },
+    ])
+  const type = path.length === 0 ? "object" : ["object", "null"]
+  const [name, each] = inside[0] ?? []
+  return name === ANY_NAME
+    ? { type, propertyNames: { pattern: SECTION_NAME.source }, additionalProperties: each }
+    : { type, additionalProperties: false, properties: Object.fromEntries(inside) }
+}
 
 export const jsonSchemaDocument = (): string =>
   `${JSON.stringify(
@@ -139,6 +146,9 @@ Four settings are enough to start: \`MSP_DOMAIN\`, \`MSP_TOKEN\` (or \`MSP_TOKEN
   \`domain\` and \`base_url\`, \`box\` and \`group\`) the one from the stronger origin counts; both from one origin is an error.
 - A variable that is set to nothing counts as not set. A key or section with nothing after the colon does, too.
 - Durations are one number and one unit: \`250 millis\`, \`5 seconds\`, \`15 minutes\`, \`1 hour\`, \`30 days\`.
+- Under a section with \`<name>\` in it any number of sections may stand, each under a name of your own: lower-case letters
+  and digits, with single \`_\` and \`-\` between them. In the name of a variable it is in capitals, and cannot have a \`-\`:
+  \`WAYBILL_SOURCE__HEC__TOKENS__MAIN__TOKEN\`.
 - Variables are not expanded inside the file.
 `
 

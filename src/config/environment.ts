@@ -6,7 +6,7 @@
  * way. A mistyped `WAYBILL_` name is refused.
  */
 import type { Problem } from "./ConfigInvalid.ts"
-import { type Key, keys, PREFIX } from "./catalogue.ts"
+import { ANY_NAME, findKey, type Key, keys, PREFIX } from "./catalogue.ts"
 import { nearest } from "./nearest.ts"
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -41,9 +41,11 @@ const coerce = ({ setting }: Key, text: string): unknown => {
   }
 }
 
-const given = (env: Environment, nameOf: (key: Key) => string | undefined): ReadonlyArray<Given> =>
-  keys.flatMap((key) => {
-    const variable = nameOf(key)
+const given = (
+  env: Environment,
+  variables: ReadonlyArray<readonly [Key, string | undefined]>,
+): ReadonlyArray<Given> =>
+  variables.flatMap(([key, variable]) => {
     const text = variable === undefined ? undefined : env[variable]
     return variable === undefined || text === undefined || text === ""
       ? []
@@ -51,6 +53,31 @@ const given = (env: Environment, nameOf: (key: Key) => string | undefined): Read
   })
 
 const VARIABLES = keys.map((key) => key.variable)
+
+/** The keys in whose path a name is chosen, each with the variables that can set it. */
+const NAMED = keys
+  .filter(({ path }) => path.includes(ANY_NAME))
+  .map((key) => ({
+    key,
+    pattern: new RegExp(`^${key.variable.replace(ANY_NAME.toUpperCase(), "([A-Z0-9]+(?:_[A-Z0-9]+)*)")}$`),
+  }))
+
+/** Of `WAYBILL_SOURCE__HEC__TOKENS__MAIN__TOKEN`: that token of the sender `main`. */
+const namedKey = (variable: string): Key | undefined => {
+  for (const { key, pattern } of NAMED) {
+    const chosen = pattern.exec(variable)?.[1]
+    if (chosen !== undefined) return findKey(key.name.replace(ANY_NAME, chosen.toLowerCase()))
+  }
+  return undefined
+}
+
+const namedIn = (env: Environment) =>
+  Object.keys(env)
+    .sort()
+    .flatMap((variable) => {
+      const key = namedKey(variable)
+      return key === undefined ? [] : [[key, variable] as const]
+    })
 
 const unknownVariable = (variable: string): Problem => {
   const meant = nearest(variable, [...VARIABLES, FILE_VARIABLE])
@@ -65,11 +92,14 @@ const unknownVariable = (variable: string): Problem => {
 }
 
 export const fromEnvironment = (env: Environment): FromEnvironment => ({
-  wellKnown: given(env, (key) => key.wellKnown),
-  own: given(env, (key) => key.variable),
+  wellKnown: given(
+    env,
+    keys.map((key) => [key, key.wellKnown]),
+  ),
+  own: given(env, [...keys.map((key) => [key, key.variable] as const), ...namedIn(env)]),
   problems: Object.keys(env)
     .filter((name) => name.startsWith(PREFIX) && name !== FILE_VARIABLE && env[name] !== undefined)
-    .filter((name) => !VARIABLES.includes(name) && !FOREIGN.test(name))
+    .filter((name) => !VARIABLES.includes(name) && namedKey(name) === undefined && !FOREIGN.test(name))
     .sort()
     .map(unknownVariable),
 })

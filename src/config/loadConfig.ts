@@ -2,7 +2,7 @@
 import { Effect, type FileSystem, Option, Result, Schema } from "effect"
 import { Config } from "./Config.ts"
 import { ConfigInvalid, type Problem } from "./ConfigInvalid.ts"
-import { sections } from "./catalogue.ts"
+import { ANY_NAME, sections } from "./catalogue.ts"
 import { crossCheck } from "./crossChecks.ts"
 import { type Environment, FILE_VARIABLE, fromEnvironment } from "./environment.ts"
 import { type Merged, merge } from "./merge.ts"
@@ -24,7 +24,9 @@ const decode = Schema.decodeUnknownResult(Config, { errors: "all", onExcessPrope
 
 /** Sections are written out before decoding: a default for a whole section would hide problems inside it. */
 const withSections = (tree: Tree): Tree =>
-  sections.reduce((rest, { path }) => (read(rest, path) === undefined ? put(rest, path, {}) : rest), tree)
+  sections
+    .filter(({ path }) => !path.includes(ANY_NAME))
+    .reduce((rest, { path }) => (read(rest, path) === undefined ? put(rest, path, {}) : rest), tree)
 
 /** Decodes what has been merged. All problems are found: those of the parts, of the keys, and between keys. */
 const decodeMerged = (merged: Merged): Result.Result<Config, ReadonlyArray<Problem>> => {

@@ -3,7 +3,7 @@
  * `WAYBILL_` names. Defaults come from the Schema.
  */
 import type { Problem } from "./ConfigInvalid.ts"
-import { ALTERNATIVES, type Key, keyByName } from "./catalogue.ts"
+import { alternativesTo, keysIn } from "./catalogue.ts"
 import type { FromEnvironment, Given } from "./environment.ts"
 import { put, read, remove, type Tree } from "./tree.ts"
 
@@ -14,33 +14,31 @@ export interface Merged {
   readonly problems: ReadonlyArray<Problem>
 }
 
-const pairs: ReadonlyArray<readonly [Key, Key]> = ALTERNATIVES.flatMap(([one, other]) => {
-  const both = [keyByName.get(one), keyByName.get(other)] as const
-  return both[0] === undefined || both[1] === undefined ? [] : [[both[0], both[1]] as const]
-})
-
 const both = (one: string, other: string): Problem => ({
   where: one,
   what: `is given, and so is ${other}`,
   fix: "Remove one of the two.",
 })
 
-const conflictsInFile = (file: Tree): ReadonlyArray<Problem> =>
-  pairs
-    .filter(([one, other]) => read(file, one.path) !== undefined && read(file, other.path) !== undefined)
-    .map(([one, other]) => both(one.name, other.name))
+const conflictsInFile = (file: Tree): ReadonlyArray<Problem> => {
+  const given = keysIn(file).filter(({ path }) => read(file, path) !== undefined)
+  return given.flatMap((key, n) =>
+    alternativesTo(key)
+      .filter((other) => given.some(({ name }, at) => at > n && name === other.name))
+      .map((other) => both(key.name, other.name)),
+  )
+}
 
 const conflictsAmong = (layer: ReadonlyArray<Given>): ReadonlyArray<Problem> =>
-  pairs.flatMap(([one, other]) => {
-    const first = layer.find(({ key }) => key === one)
-    const second = layer.find(({ key }) => key === other)
-    return first === undefined || second === undefined ? [] : [both(first.variable, second.variable)]
+  layer.flatMap(({ key, variable }, n) => {
+    const excluded = alternativesTo(key).map(({ name }) => name)
+    return layer
+      .filter((one, at) => at > n && excluded.includes(one.key.name))
+      .map((one) => both(variable, one.variable))
   })
 
 const overlay = (tree: Tree, layer: ReadonlyArray<Given>): Tree => {
-  const replaced = layer.flatMap(({ key }) =>
-    pairs.flatMap(([one, other]) => (key === one ? [other] : key === other ? [one] : [])),
-  )
+  const replaced = layer.flatMap(({ key }) => alternativesTo(key))
   const cleared = replaced.reduce((rest, key) => remove(rest, key.path), tree)
   return layer.reduce((result, { key, value }) => put(result, key.path, value), cleared)
 }

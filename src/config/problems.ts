@@ -1,7 +1,7 @@
 /** Turns what the Schema refuses into problems a person can act on. */
 import { Array as Arr, Order, type Schema, SchemaIssue } from "effect"
 import type { Problem } from "./ConfigInvalid.ts"
-import { type Key, keyByName, keys, type Section, sectionByName, sections } from "./catalogue.ts"
+import { ANY_NAME, findKey, findSection, type Key, keys, type Section, sections } from "./catalogue.ts"
 import type { Merged } from "./merge.ts"
 import { nearest } from "./nearest.ts"
 import { isTree, read } from "./tree.ts"
@@ -19,7 +19,7 @@ const got = ({ setting }: Key, value: unknown): string => {
   return typeof value === "string" ? "got another text" : `got a ${typeof value}`
 }
 
-const companion = (key: Key) => keyByName.get(`${key.name}_file`)
+const companion = (key: Key) => findKey(`${key.name}_file`)
 
 const waysToSet = (key: Key): string =>
   [key, ...[companion(key) ?? []].flat()]
@@ -61,6 +61,12 @@ const notASection = (section: Section): Problem => ({
 const NAMES = [...keys, ...sections].map(({ name }) => name)
 
 const unknown = (name: string): Problem => {
+  if (findSection(`${name.slice(0, name.lastIndexOf("."))}.${ANY_NAME}`) !== undefined)
+    return {
+      where: name,
+      what: "can't be a name",
+      fix: "Take at most 32 lower-case letters and digits, with single _ and - between them.",
+    }
   const meant = nearest(name, NAMES)
   return {
     where: name,
@@ -85,8 +91,8 @@ export const problemsOf = (
   const names = Arr.dedupe(paths.map((path) => path.join(".")))
   const place = (name: string) => (NAMES.includes(name) ? NAMES.indexOf(name) : NAMES.length)
   return Arr.sort(names, Order.mapInput(Order.Number, place)).map((name) => {
-    const key = keyByName.get(name)
-    const section = sectionByName.get(name)
+    const key = findKey(name)
+    const section = findSection(name)
     if (section !== undefined) return notASection(section)
     if (key === undefined) return unknown(name)
     const value = read(tree, key.path)

@@ -1,18 +1,17 @@
 /** Reads the secrets that are given as files: `password_file`, `token_file`. */
 import { Effect, FileSystem, Result } from "effect"
-import { type Key, keyByName, keys } from "./catalogue.ts"
+import { findKey, type Key, keysIn } from "./catalogue.ts"
 import type { Merged } from "./merge.ts"
-import { put, read } from "./tree.ts"
+import { put, read, type Tree } from "./tree.ts"
 
 /** Stands in for a secret that could not be read, so that it is not also reported as missing. */
-const UNREAD = "unread"
+export const UNREAD = "unread"
 
-const secretsWithFile: ReadonlyArray<{ readonly secret: Key; readonly file: Key }> = keys.flatMap(
-  (secret) => {
-    const file = keyByName.get(`${secret.name}_file`)
+const secretsWithFile = (tree: Tree): ReadonlyArray<{ readonly secret: Key; readonly file: Key }> =>
+  keysIn(tree).flatMap((secret) => {
+    const file = findKey(`${secret.name}_file`)
     return secret.setting.kind === "secret" && file !== undefined ? [{ secret, file }] : []
-  },
-)
+  })
 
 const readSecret = (
   path: string,
@@ -31,7 +30,7 @@ const readSecret = (
 /** Puts the content of each file, less the newline at its end, in the place of the secret it stands for. */
 export const resolveSecretFiles = (merged: Merged): Effect.Effect<Merged, never, FileSystem.FileSystem> =>
   Effect.reduce(
-    secretsWithFile,
+    secretsWithFile(merged.tree),
     () => merged,
     (sofar, { secret, file }) => {
       const path = read(sofar.tree, file.path)

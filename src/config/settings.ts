@@ -62,6 +62,19 @@ const annotations = (setting: Setting) => ({ description: setting.description, [
 export const section = <const Fields extends Schema.Struct.Fields>(description: string, fields: Fields) =>
   Schema.Struct(fields).annotate({ description })
 
+/** What the name of a named section looks like: it can be told in the name of an environment variable. */
+export const SECTION_NAME = /^[a-z0-9]+(?:[_-][a-z0-9]+)*$/
+
+/** The annotation that names a section for the documents, where the names are chosen by whoever configures. */
+export const EXAMPLE_NAME = "waybill/config/exampleName"
+
+/** Any number of sections of one kind, each under a name of its own. */
+export const named = <S extends Schema.Top>(description: string, exampleName: string, each: S) =>
+  Schema.Record(Schema.String.check(Schema.isPattern(SECTION_NAME), Schema.isMaxLength(32)), each).annotate({
+    description,
+    [EXAMPLE_NAME]: exampleName,
+  })
+
 /** A key that takes `value` when it is not given. `value` is written as in the YAML file. */
 export const withDefault = <S extends Value>(
   { schema, facts }: KindOf<S>,

@@ -58,6 +58,14 @@ export const warnings = ({ admin, indexer, source, verify, writer }: Config): Re
         },
       ]
     : []),
+  ...(source.hec.enabled && source.hec.tls.cert_file === undefined && !isLoopback(source.hec.host)
+    ? [
+        {
+          key: "source.hec.host",
+          message: `source.hec.host is ${source.hec.host}, without TLS: anybody on the way can read the events and the senders' tokens. Set source.hec.tls, or keep it to a network of the containers' own.`,
+        },
+      ]
+    : []),
   ...(writer.kind === "api" && !writer.api.verify_tls
     ? [
         {

@@ -42,6 +42,20 @@ describe("warnings", () => {
     )
     for (const { key, message } of found) assert.isTrue(message.startsWith(key))
   })
+  it("warns of listening to other machines without TLS, and not of listening to this one, or with it", () => {
+    const keysOf = (hec: object) =>
+      warnings(
+        Result.getOrThrow(
+          configFrom({
+            source: { hec: { enabled: true, tokens: { main: { token: "t" } }, ...hec } },
+            indexer: { username: "u", password: "p" },
+          }),
+        ),
+      ).map(({ key }) => key)
+    assert.deepStrictEqual(keysOf({}), [])
+    assert.deepStrictEqual(keysOf({ host: "0.0.0.0" }), ["source.hec.host"])
+    assert.deepStrictEqual(keysOf({ host: "0.0.0.0", tls: { cert_file: "c", key_file: "k" } }), [])
+  })
   it("says what a mode of verifying does not guarantee, and nothing of `always`", () => {
     const limit = (mode: string) => limitOf(keysFor({}, { domain: "a.net" }, { mode }))
     assert.isUndefined(limit("always"))
