@@ -45,7 +45,7 @@ export const hec = section(
   {
     enabled: withDefault(flag, false, "Whether Waybill listens."),
     host: withDefault(
-      text,
+      bindAddress,
       "127.0.0.1",
       "The address it listens on. `0.0.0.0`, for senders in other containers, is warned of unless `tls` is set.",
     ),
