@@ -24,8 +24,7 @@ import { SyncStatus } from "../sync/SyncStatus.ts"
 import { ProcessFigures } from "../telemetry/ProcessFigures.ts"
 import * as SearchingVerifier from "../verify/SearchingVerifier.ts"
 import * as WritingVerifier from "../verify/WritingVerifier.ts"
-import { pacingLayer } from "../writers/pacing/StatsPacing.ts"
-import { socketWriterLayer } from "../writers/socket/SocketWriter.ts"
+import { writer } from "./writing.ts"
 
 const indexer = (config: Config) => {
   const retry = retrySettingsOf(config.retry, config.indexer)
@@ -87,23 +86,6 @@ const verifying = (config: Config) => {
   }
 }
 
-const writer = ({ writer: { location, pacing, socket } }: Config) =>
-  socketWriterLayer({
-    path: socket.path,
-    location,
-    sendTimeout: Duration.seconds(socket.send_timeout_seconds),
-  }).pipe(
-    Layer.provideMerge(
-      pacingLayer({
-        statsPath: socket.stats_path,
-        queueShare: pacing.queue_share,
-        eventsPerSecond: pacing.events_per_second,
-        burst: pacing.burst,
-        chunk: pacing.chunk,
-      }),
-    ),
-  )
-
 const feeds = (config: Config) => {
   const { firewalla } = config.source
   const { alarms, devices, flows } = firewalla.feeds
@@ -163,7 +145,9 @@ const tellingFeeds = (config: Config) =>
 /** Everything that `run` works with. */
 export const layer = Layer.unwrap(
   Effect.map(Configuration, (config) => {
-    const telling = Layer.merge(StatusEvents.layer, SyncStatus.layer).pipe(Layer.provideMerge(writer(config)))
+    const telling = Layer.merge(StatusEvents.layer, SyncStatus.layer).pipe(
+      Layer.provideMerge(writer(config, config.verify.mode === "always")),
+    )
     const parts = Layer.mergeAll(
       Normalizers.layer,
       FileCheckpoints.layer(config.state.path),
@@ -206,7 +190,7 @@ export const deliveringLayer = (command: string, advice: string) =>
       Layer.mergeAll(
         feeds(config),
         Normalizers.layer,
-        verifier(config).pipe(Layer.provide(indexer(config)), Layer.provideMerge(writer(config))),
+        verifier(config).pipe(Layer.provide(indexer(config)), Layer.provideMerge(writer(config, true))),
         deadLetters(config),
         policies(config),
         InFlight.layer(config.verify.max_unconfirmed_events),

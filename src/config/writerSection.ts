@@ -4,6 +4,7 @@ import {
   choice,
   duration,
   flag,
+  hostName,
   integer,
   number,
   optional,
@@ -53,6 +54,11 @@ const api = section("The API of the Wazuh manager, for `kind: api`.", {
     path,
     "/etc/waybill/api-ca.pem",
     "The CA that signed the API's certificate, as PEM; for a self-signed one that certificate itself. Without it the system's CAs are used.",
+  ),
+  server_name: optional(
+    hostName,
+    "wazuh.com",
+    "The name to expect in the certificate in place of the address's; the one that Wazuh makes for itself says wazuh.com.",
   ),
   verify_tls: withDefault(
     flag,

@@ -49,6 +49,8 @@ export const LOG_EVENTS = [
   "writer.reconnecting",
   "writer.holding",
   "writer.resumed",
+  "writer.doubtful",
+  "writer.rotated",
   "pacing.stats_unavailable",
   "pacing.stats_available",
   "pacing.manager_dropped",

@@ -39,6 +39,12 @@ export class WriterError extends Data.TaggedError("WriterError")<{
   readonly message: string
 }> {}
 
+/** A writer can't begin with what it was given. */
+export class InvalidWriterOptions extends Data.TaggedError("InvalidWriterOptions")<{
+  /** Which setting, and what to correct. */
+  readonly message: string
+}> {}
+
 export type WriterKind = "socket" | "api" | "file" | "wazuh5"
 
 export class Writer extends Context.Service<

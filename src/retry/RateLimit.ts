@@ -1,13 +1,10 @@
-/**
- * The client's own limit on requests, shared by all feeds of a domain. The API publishes no figure; third parties
- * speak of 100 a minute.
- */
+/** A client's own limit on its requests to one peer, whoever makes them. */
 import { Clock, Duration, Effect, Ref } from "effect"
 
 export interface RateLimit {
   /** Waits until a request may start. First come, first served. */
   readonly take: Effect.Effect<void>
-  /** Lets no request start for so long: the API has asked for it, and it asked all feeds. */
+  /** Lets no request start for so long: the peer has asked for it, and it asked everybody. */
   readonly pause: (millis: number) => Effect.Effect<void>
 }
 

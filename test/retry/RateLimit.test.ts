@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Duration, Effect, Fiber, Ref } from "effect"
 import { TestClock } from "effect/testing"
-import { makeRateLimit } from "../../../src/sources/firewalla/RateLimit.ts"
+import { makeRateLimit } from "../../src/retry/RateLimit.ts"
 
 /** Milliseconds after the start at which each of `count` requests could begin. */
 const startsOf = Effect.fnUntraced(function* (perMinute: number, count: number) {

@@ -1,0 +1,53 @@
+/** The writer that the configuration asks for. */
+import { Duration, Layer, Redacted } from "effect"
+import type { Config } from "../config/Config.ts"
+import { retrySettingsOf } from "../retry/settings.ts"
+import { apiWriterLayer } from "../writers/api/ApiWriter.ts"
+import { pacingLayer } from "../writers/pacing/StatsPacing.ts"
+import { socketWriterLayer } from "../writers/socket/SocketWriter.ts"
+import type { InvalidWriterOptions, Writer } from "../writers/Writer.ts"
+
+const socketWriter = ({ writer: { location, pacing, socket } }: Config) =>
+  socketWriterLayer({
+    path: socket.path,
+    location,
+    sendTimeout: Duration.seconds(socket.send_timeout_seconds),
+  }).pipe(
+    // Also for whoever asks for it: only a writer that is paced by it brings it.
+    Layer.provideMerge(
+      pacingLayer({
+        statsPath: socket.stats_path,
+        queueShare: pacing.queue_share,
+        eventsPerSecond: pacing.events_per_second,
+        burst: pacing.burst,
+        chunk: pacing.chunk,
+      }),
+    ),
+  )
+
+const apiWriter = ({ retry, writer: { api } }: Config, isSearched: boolean) =>
+  apiWriterLayer({
+    url: api.url,
+    username: api.username ?? "",
+    password: api.password ?? Redacted.make(""),
+    caFile: api.ca_file,
+    serverName: api.server_name,
+    verifyTls: api.verify_tls,
+    requestsPerMinute: api.requests_per_minute,
+    eventsPerRequest: api.events_per_request,
+    retry: retrySettingsOf(retry, api),
+    doubtfulIsTaken: isSearched,
+  })
+
+/** @param isSearched whether what is written is searched for while it runs */
+export const writer = (config: Config, isSearched: boolean): Layer.Layer<Writer, InvalidWriterOptions> => {
+  switch (config.writer.kind) {
+    case "socket":
+      return socketWriter(config)
+    case "api":
+      return apiWriter(config, isSearched)
+    case "file":
+    case "wazuh5":
+      return socketWriter(config)
+  }
+}
