@@ -48,9 +48,9 @@ const make = Effect.gen(function* () {
       yield* set(METRICS.eventLoopUtilization, {}, busy)
       // Nothing was measured yet in the first few milliseconds.
       if (delays.count > 0) {
-        yield* set(METRICS.eventLoopLag, { quantile: "0.5" }, late(delays.percentile(50)))
-        yield* set(METRICS.eventLoopLag, { quantile: "0.99" }, late(delays.percentile(99)))
-        yield* set(METRICS.eventLoopLag, { quantile: "max" }, late(delays.max))
+        yield* set(METRICS.eventLoopLagMedian, {}, late(delays.percentile(50)))
+        yield* set(METRICS.eventLoopLagHigh, {}, late(delays.percentile(99)))
+        yield* set(METRICS.eventLoopLagMost, {}, late(delays.max))
       }
       delays.reset()
     }),

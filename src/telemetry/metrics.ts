@@ -136,9 +136,11 @@ export const METRICS = {
     "Share of the time since the last scrape in which the event loop was busy, 0 to 1",
     {},
   ),
-  eventLoopLag: gauge(
-    "nodejs_eventloop_lag_seconds",
-    "How late a timer came since the last scrape, beyond the 20 ms that it was set to",
-    { quantile: ["0.5", "0.99", "max"] },
+  eventLoopLagMedian: gauge(
+    "nodejs_eventloop_lag_p50_seconds",
+    "How late a timer came since the last scrape: the median",
+    {},
   ),
+  eventLoopLagHigh: gauge("nodejs_eventloop_lag_p99_seconds", "The same: the 99th percentile", {}),
+  eventLoopLagMost: gauge("nodejs_eventloop_lag_max_seconds", "The same: the most", {}),
 } as const

@@ -6,7 +6,7 @@ const table = Fs.readFileSync(new URL("../../docs/telemetry.md", import.meta.url
 
 /** `name | type | labels`, with the closed values of each label, as the table has it. */
 const documented = Array.from(
-  table.matchAll(/^\| `([a-z_]+)` \| (counter|gauge|histogram) \| (.*?) \| /gm),
+  table.matchAll(/^\| `([a-z0-9_]+)` \| (counter|gauge|histogram) \| (.*?) \| /gm),
   ([, name, type, labels]) => `${name} | ${type} | ${labels}`,
 )
 const defined = Object.values(METRICS).map(({ labels, name, type }) => {
@@ -23,7 +23,7 @@ describe("the metrics of docs/telemetry.md", () => {
 
   it("have names as Prometheus wants them", () => {
     for (const { name, type } of Object.values(METRICS)) {
-      assert.match(name, /^(waybill|process|nodejs)_[a-z_]+$/)
+      assert.match(name, /^(waybill|process|nodejs)_[a-z0-9_]+$/)
       assert.strictEqual(name.endsWith("_total"), type === "counter", name)
       assert.notMatch(name, /_(ms|milliseconds|mb|percent)\b/)
     }

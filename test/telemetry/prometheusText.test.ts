@@ -1,61 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Layer, Metric, Option, Stream } from "effect"
+import { Effect, Option } from "effect"
 import { TestClock } from "effect/testing"
 import { Checkpoints } from "../../src/checkpoints/Checkpoints.ts"
-import * as MemoryCheckpoints from "../../src/checkpoints/MemoryCheckpoints.ts"
-import * as NoDeadLetters from "../../src/dead-letters/NoDeadLetters.ts"
-import { Feeds } from "../../src/sources/Source.ts"
 import { count, observe, set } from "../../src/telemetry/metric.ts"
 import { METRICS } from "../../src/telemetry/metrics.ts"
-import { ProcessFigures } from "../../src/telemetry/ProcessFigures.ts"
 import { prometheusText } from "../../src/telemetry/prometheusText.ts"
-import { Verifier, type VerifierStatus } from "../../src/verify/Verifier.ts"
-import { Pacing } from "../../src/writers/Pacing.ts"
-
-const FLOWS = "firewalla-msp/flows"
-const QUIET: VerifierStatus = {
-  batches: 0,
-  events: 0,
-  oldestWrittenAt: undefined,
-  lagMillis: undefined,
-  indexer: "unknown",
-  stalled: undefined,
-  lost: 0,
-  duplicated: 0,
-}
-
-const world = (status: VerifierStatus = QUIET, usage?: number) =>
-  Layer.mergeAll(
-    ProcessFigures.layer,
-    MemoryCheckpoints.layer,
-    NoDeadLetters.layer,
-    Layer.succeed(Feeds, [
-      { name: FLOWS, eventType: "flow", interval: Duration.minutes(15), poll: () => Stream.empty },
-    ]),
-    Layer.succeed(
-      Verifier,
-      Verifier.of({
-        confirm: () => Effect.never,
-        known: () => Effect.never,
-        watch: Effect.never,
-        status: Effect.succeed(status),
-      }),
-    ),
-    Layer.succeed(Pacing, Pacing.of({ permits: Effect.succeed, queueUsage: Effect.succeed(usage) })),
-    Layer.succeed(Metric.MetricRegistry, new Map()),
-  )
-
-/** Samples by name and labels. */
-const samplesOf = (text: string): ReadonlyMap<string, number> =>
-  new Map(
-    text
-      .split("\n")
-      .filter((line) => line !== "" && !line.startsWith("#"))
-      .map((line) => {
-        const space = line.lastIndexOf(" ")
-        return [line.slice(0, space), Number(line.slice(space + 1))]
-      }),
-  )
+import { FLOWS, QUIET, samplesOf, world } from "./scraped.ts"
 
 describe("prometheusText", () => {
   it.effect("tells what was counted, set and observed", () =>
@@ -151,7 +101,7 @@ describe("prometheusText", () => {
       assert.isAbove(samples.get("process_resident_memory_bytes") ?? 0, 10e6)
       assert.isAbove(samples.get("process_cpu_seconds_total") ?? 0, 0)
       assert.isAbove(samples.get("process_open_fds") ?? 0, 3)
-      assert.isAtLeast(samples.get('nodejs_eventloop_lag_seconds{quantile="0.99"}') ?? -1, 0)
+      assert.isAtLeast(samples.get("nodejs_eventloop_lag_p99_seconds") ?? -1, 0)
       const told = Array.from(text.matchAll(/^# TYPE (\S+) (\S+)$/gm), ([, name, type]) => `${name} ${type}`)
       const listed = Object.values(METRICS).map(({ name, type }) => `${name} ${type}`)
       assert.deepStrictEqual(
