@@ -9,6 +9,7 @@ import { runFeed } from "../pipeline/FeedRunner.ts"
 import { Run } from "../pipeline/Run.ts"
 import { Stop } from "../pipeline/Stop.ts"
 import { makeScheduled } from "../reconcile/scheduled.ts"
+import { Replay } from "../replay/Replay.ts"
 import { Feeds } from "../sources/Source.ts"
 import { RunStatus } from "../status/RunStatus.ts"
 import { tellStatus } from "../status/watch.ts"
@@ -52,10 +53,11 @@ const feedAll = Effect.gen(function* () {
     reconcile.enabled && verify.mode === "always"
       ? yield* makeScheduled({ ...reconcile, state: state.path })
       : () => Effect.void
-  yield* Effect.forEach(yield* Feeds, (feed) => runFeed(feed, lookBack(feed)), {
+  const polling = Effect.forEach(yield* Feeds, (feed) => runFeed(feed, lookBack(feed)), {
     concurrency: "unbounded",
     discard: true,
   })
+  yield* Effect.all([polling, (yield* Replay).serve], { concurrency: "unbounded", discard: true })
 })
 
 /** Ends only on a stop; the verifier looks as long as there may be something to confirm. */

@@ -12,6 +12,7 @@ import { InFlight } from "../pipeline/InFlight.ts"
 import { Policies } from "../pipeline/Policies.ts"
 import { Run } from "../pipeline/Run.ts"
 import { Stop } from "../pipeline/Stop.ts"
+import * as Replay from "../replay/Replay.ts"
 import { retrySettingsOf } from "../retry/settings.ts"
 import { firewallaFeeds } from "../sources/firewalla/layer.ts"
 import { baseUrlOfDomain } from "../sources/firewalla/options.ts"
@@ -158,7 +159,8 @@ export const layer = Layer.unwrap(
       Stop.layer,
       ProcessFigures.layer,
     )
-    return verifying(config).pipe(
+    return Replay.layer(config.verify.mode === "always").pipe(
+      Layer.provideMerge(verifying(config)),
       Layer.provideMerge(tellingFeeds(config)),
       Layer.provideMerge(telling),
       Layer.provideMerge(parts),

@@ -62,6 +62,7 @@ export const LOG_EVENTS = [
   "dead_letter.failed",
   "dead_letter.failed_again",
   "dead_letter.disabled",
+  "replay.finished",
   "reconcile.finished",
   "reconcile.found_missing",
   "reconcile.failed",
