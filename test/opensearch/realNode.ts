@@ -8,7 +8,7 @@ import { type Answer, ask, type Login } from "../support/opensearch/request.ts"
 import type { User, Users } from "../support/opensearch/settings.ts"
 import type { SharedNode } from "./globalSetup.ts"
 
-type RealNode = Exclude<SharedNode, { readonly missing: string }>
+export type RealNode = Exclude<SharedNode, { readonly missing: string }>
 
 const shared: SharedNode | undefined = inject("opensearch")
 

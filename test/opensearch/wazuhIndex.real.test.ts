@@ -4,10 +4,8 @@ import { Duration, Effect, Option, Schedule } from "effect"
 import { Indexer } from "../../src/indexer/Indexer.ts"
 import { IndexHistory } from "../../src/indexer/IndexHistory.ts"
 import * as OpenSearchIndexer from "../../src/indexer/OpenSearchIndexer.ts"
-import { asAdmin, clientOptions, onRealNode, ownIndices, wazuhFile } from "./realNode.ts"
-
-const template = wazuhFile("wazuh-template.json")
-const pipeline = wazuhFile("pipeline.json")
+import { asAdmin, clientOptions, onRealNode, ownIndices } from "./realNode.ts"
+import { stockFiles, wazuhChain } from "./wazuhChain.ts"
 
 /** A line of alerts.json as the Filebeat module hands it to the pipeline. */
 const alert = (timestamp: string, data: object) => ({
@@ -20,36 +18,15 @@ const alert = (timestamp: string, data: object) => ({
 })
 
 onRealNode("Wazuh's index on a real OpenSearch", (node) => {
-  if (template === undefined || pipeline === undefined) {
+  const files = stockFiles
+  if (files === undefined) {
     describe.skip("(skipped: Wazuh's template and pipeline do not lie beside this checkout)", () => {
       it("needs them", () => undefined)
     })
     return
   }
 
-  /** Template and pipeline under names and a pattern of this test's own, so that a given node is left as it was. */
-  const installed = Effect.gen(function* () {
-    const prefix = yield* ownIndices(node, "stock")
-    const stock: object = { ...JSON.parse(template), index_patterns: [`${prefix}*`], order: 1000 }
-    yield* Effect.acquireRelease(asAdmin(node, "PUT", `/_template/${prefix}template`, stock), () =>
-      asAdmin(node, "DELETE", `/_template/${prefix}template`),
-    )
-    yield* Effect.acquireRelease(
-      asAdmin(node, "PUT", `/_ingest/pipeline/${prefix}pipeline`, JSON.parse(pipeline)),
-      () => asAdmin(node, "DELETE", `/_ingest/pipeline/${prefix}pipeline`),
-    )
-    const ship = (alerts: ReadonlyArray<object>) =>
-      asAdmin(
-        node,
-        "POST",
-        `/_bulk?pipeline=${prefix}pipeline`,
-        alerts
-          .map((one) => ({ message: JSON.stringify(one), fields: { index_prefix: prefix } }))
-          .map((document) => `{"create":{"_index":"${prefix}unrouted"}}\n${JSON.stringify(document)}\n`)
-          .join(""),
-      )
-    return { prefix, ship }
-  })
+  const installed = wazuhChain(node, "stock", files)
 
   const withClient = <A, E>(
     body: (
