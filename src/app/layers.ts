@@ -1,5 +1,6 @@
 /** The parts of a run, put together from the configuration. This is the only place that knows all of them. */
 import { Duration, Effect, Layer } from "effect"
+import * as AdminServer from "../admin/server.ts"
 import * as FileCheckpoints from "../checkpoints/FileCheckpoints.ts"
 import type { Config } from "../config/Config.ts"
 import { Configuration } from "../config/Configuration.ts"
@@ -18,6 +19,7 @@ import { firewallaFeeds } from "../sources/firewalla/layer.ts"
 import { baseUrlOfDomain } from "../sources/firewalla/options.ts"
 import { Feeds } from "../sources/Source.ts"
 import * as StateLock from "../state-lock/StateLock.ts"
+import * as RunStatus from "../status/RunStatus.ts"
 import { StatusEvents } from "../status/StatusEvents.ts"
 import { reportingGaps } from "../sync/gaps.ts"
 import * as StartUp from "../sync/StartUp.ts"
@@ -158,8 +160,10 @@ export const layer = Layer.unwrap(
       Run.layer,
       Stop.layer,
       ProcessFigures.layer,
+      RunStatus.layer,
     )
-    return Replay.layer(config.verify.mode === "always").pipe(
+    return AdminServer.layer.pipe(
+      Layer.provideMerge(Replay.layer(config.verify.mode === "always")),
       Layer.provideMerge(verifying(config)),
       Layer.provideMerge(tellingFeeds(config)),
       Layer.provideMerge(telling),

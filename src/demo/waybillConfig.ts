@@ -29,6 +29,8 @@ export const waybillConfig = Effect.fnUntraced(function* (world: World, options:
     "indexer.url": world.indexerAccess.url,
     "indexer.username": world.indexerAccess.username,
     "indexer.password": Redacted.value(world.indexerAccess.password),
+    // Several may run at once on one machine.
+    "admin.port": 0,
     "state.path": path.join(folder, "state"),
     "dlq.base_path": path.join(folder, "dlq"),
     ...options.set,

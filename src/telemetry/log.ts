@@ -67,6 +67,10 @@ export const LOG_EVENTS = [
   "reconcile.found_missing",
   "reconcile.failed",
   "state.lock_unsupported",
+  "admin.listening",
+  "admin.changed",
+  "admin.refused",
+  "admin.failed",
 ] as const
 export type LogEvent = (typeof LOG_EVENTS)[number]
 

@@ -1,0 +1,63 @@
+/** `GET /api/v1/feeds`. */
+import { Effect } from "effect"
+import { HttpApiBuilder } from "effect/http-api"
+import type { Position } from "../domain/Checkpoint.ts"
+import { iso } from "../domain/isoTime.ts"
+import { Feeds } from "../sources/Source.ts"
+import { type FeedStatus, RunStatus, untold } from "../status/RunStatus.ts"
+import { Verifier, type VerifierStatus } from "../verify/Verifier.ts"
+import { AdminApi } from "./api.ts"
+import { isStalled } from "./readiness.ts"
+import type { CheckpointPlace, Feed } from "./shapes.ts"
+
+const placeOf = (position: Position): CheckpointPlace => {
+  switch (position.kind) {
+    case "time":
+      return { kind: "time", up_to: iso(position.up_to) }
+    case "inventory":
+      return { kind: "inventory", generation: position.generation, devices: position.devices.length }
+    case "sequence":
+      return position
+  }
+}
+
+const timeOr = (millis: number | undefined): string | null => (millis === undefined ? null : iso(millis))
+
+/** A feed as the API shows it. Pure. */
+export const shown = (status: FeedStatus, verifier: Pick<VerifierStatus, "stalled">): Feed => {
+  const { checkpoint, counts, failure, feed, lagMillis, nextPollAt, pollBeganAt, pollEndedAt } = status
+  return {
+    feed,
+    checkpoint: checkpoint === undefined ? null : placeOf(checkpoint.position),
+    committed_at: checkpoint?.committed_at ?? null,
+    counts,
+    lag_ms: lagMillis ?? null,
+    stalled: isStalled(counts, verifier),
+    last_poll:
+      pollBeganAt === undefined
+        ? null
+        : {
+            began_at: iso(pollBeganAt),
+            // The time of an earlier poll's end is older than this one's beginning.
+            ended_at: pollEndedAt === undefined || nextPollAt === undefined ? null : iso(pollEndedAt),
+          },
+    next_poll: timeOr(nextPollAt),
+    last_error: failure ?? null,
+  }
+}
+
+export const layer = HttpApiBuilder.group(AdminApi, "feeds", (handlers) =>
+  Effect.gen(function* () {
+    const names = (yield* Feeds).map(({ name }) => name)
+    const status = yield* RunStatus
+    const verifier = yield* Verifier
+    return handlers.handle(
+      "list",
+      Effect.fnUntraced(function* () {
+        const { feeds } = yield* status.snapshot
+        const verifying = yield* verifier.status
+        return { feeds: names.map((name) => shown(feeds.get(name) ?? untold(name), verifying)) }
+      }),
+    )
+  }),
+)

@@ -1,0 +1,145 @@
+/** The admin API on a real port, over parts that a test turns as it likes. */
+import { request } from "node:http"
+import { NodeServices } from "@effect/platform-node"
+import { Duration, Effect, Layer, Result, Stream } from "effect"
+import { HttpServer } from "effect/http"
+import { layerServer } from "../../src/admin/server.ts"
+import * as MemoryCheckpoints from "../../src/checkpoints/MemoryCheckpoints.ts"
+import * as Configuration from "../../src/config/Configuration.ts"
+import { configFrom } from "../../src/config/loadConfig.ts"
+import { DeadLetters } from "../../src/dead-letters/DeadLetters.ts"
+import * as MemoryDeadLetters from "../../src/dead-letters/MemoryDeadLetters.ts"
+import { Stop } from "../../src/pipeline/Stop.ts"
+import { type Feed, Feeds } from "../../src/sources/Source.ts"
+import * as RunStatus from "../../src/status/RunStatus.ts"
+import { ProcessFigures } from "../../src/telemetry/ProcessFigures.ts"
+import { Verifier, type VerifierStatus } from "../../src/verify/Verifier.ts"
+import { type LogLine, recordLogs } from "../support/logRecorder.ts"
+
+export const TOKEN = "a-token-that-nobody-guesses"
+export const FLOWS = "firewalla-msp/flows"
+export const ALARMS = "firewalla-msp/alarms"
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
+  readonly text: string
+  readonly json: unknown
+}
+
+export interface Ask {
+  readonly method?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+  /** The stage's own when absent; none when null. */
+  readonly token?: string | null
+}
+
+const parsed = (text: string): unknown =>
+  Result.getOrUndefined(Result.try({ try: (): unknown => JSON.parse(text), catch: () => undefined }))
+
+/** One request, its path as it is given: nothing is resolved or escaped on the way. */
+const send = (port: number, path: string, { body, headers, method = "GET" }: Ask) =>
+  Effect.callback<Answer, Error>((resume) => {
+    const sent = request({ host: "127.0.0.1", port, path, method, headers: { ...headers } }, (response) => {
+      const chunks: Array<Buffer> = []
+      response.on("data", (chunk: Buffer) => chunks.push(chunk))
+      response.on("error", (error) => resume(Effect.fail(error)))
+      response.on("end", () => {
+        const text = Buffer.concat(chunks).toString()
+        const { headers, statusCode = 0 } = response
+        resume(Effect.succeed({ status: statusCode, headers, text, json: parsed(text) }))
+      })
+    })
+    sent.on("error", (error) => resume(Effect.fail(error)))
+    sent.end(body)
+    return Effect.sync(() => sent.destroy())
+  })
+
+const feed = (name: string): Feed => ({
+  name,
+  eventType: "flow",
+  interval: Duration.minutes(5),
+  poll: () => Stream.empty,
+})
+
+const QUIET: VerifierStatus = {
+  batches: 0,
+  events: 0,
+  oldestWrittenAt: undefined,
+  lagMillis: undefined,
+  indexer: "available",
+  stalled: undefined,
+  lost: 0,
+  duplicated: 0,
+}
+
+export interface StageOptions {
+  /** `null`: the API has none. */
+  readonly token?: string | null
+  readonly admin?: Readonly<Record<string, string | number>>
+  readonly mode?: "always" | "startup-only" | "off"
+}
+
+const parts = ({ admin, mode = "always", token = TOKEN }: StageOptions, verifier: () => VerifierStatus) => {
+  const config = configFrom({
+    source: { firewalla: { domain: "a.example", token: "msp-secret" } },
+    indexer: { username: "u", password: "indexer-secret" },
+    verify: { mode },
+    admin: { port: 0, ...(token === null ? {} : { token }), ...admin },
+  })
+  return Layer.mergeAll(
+    Configuration.layerOf(Result.getOrThrow(config)),
+    Layer.succeed(Feeds, [feed(FLOWS), feed(ALARMS)]),
+    Layer.succeed(
+      Verifier,
+      Verifier.of({
+        confirm: () => Effect.never,
+        known: () => Effect.never,
+        status: Effect.sync(verifier),
+        watch: Effect.never,
+      }),
+    ),
+    MemoryDeadLetters.layer(),
+    MemoryCheckpoints.layer,
+    RunStatus.layer,
+    Stop.layer,
+    ProcessFigures.layer,
+  )
+}
+
+/** What a test has in its hands. */
+export const makeStage = Effect.fnUntraced(function* (options: StageOptions = {}) {
+  let verifying = QUIET
+  const logs: Array<LogLine> = []
+  const context = yield* Layer.build(
+    layerServer.pipe(
+      Layer.provideMerge(parts(options, () => verifying)),
+      Layer.provideMerge(NodeServices.layer),
+      Layer.provide(recordLogs(logs)),
+    ),
+  )
+  const { stage } = yield* Effect.gen(function* () {
+    const http = yield* HttpServer.HttpServer
+    const letters = yield* DeadLetters
+    const status = yield* RunStatus.RunStatus
+    const stop = yield* Stop
+    return { stage: { http, letters, status, stop } }
+  }).pipe(Effect.provideContext(context))
+  const port = "port" in stage.http.address ? Number(stage.http.address.port) : 0
+  const token = options.token === undefined ? TOKEN : options.token
+  return {
+    ...stage,
+    port,
+    logs,
+    verifier: (status: Partial<VerifierStatus>) =>
+      Effect.sync(() => {
+        verifying = { ...QUIET, ...status }
+      }),
+    ask: (path: string, ask: Ask = {}) => {
+      const sent = ask.token === undefined ? token : ask.token
+      const authorization = sent === null ? {} : { authorization: `Bearer ${sent}` }
+      return send(port, path, { ...ask, headers: { ...authorization, ...ask.headers } })
+    },
+  }
+})
