@@ -1,8 +1,10 @@
 /** The writer that the configuration asks for. */
-import { Duration, Layer, Redacted } from "effect"
+import { Duration, type FileSystem, Layer, type Path, Redacted } from "effect"
 import type { Config } from "../config/Config.ts"
 import { retrySettingsOf } from "../retry/settings.ts"
 import { apiWriterLayer } from "../writers/api/ApiWriter.ts"
+import { fileWriterLayer } from "../writers/file/FileWriter.ts"
+import { ratePacingLayer } from "../writers/pacing/RatePacing.ts"
 import { pacingLayer } from "../writers/pacing/StatsPacing.ts"
 import { socketWriterLayer } from "../writers/socket/SocketWriter.ts"
 import type { InvalidWriterOptions, Writer } from "../writers/Writer.ts"
@@ -25,6 +27,9 @@ const socketWriter = ({ writer: { location, pacing, socket } }: Config) =>
     ),
   )
 
+const blindPacing = ({ burst, events_per_second: eventsPerSecond }: Config["writer"]["pacing"]) =>
+  ratePacingLayer({ eventsPerSecond, burst })
+
 const apiWriter = ({ retry, writer: { api } }: Config, isSearched: boolean) =>
   apiWriterLayer({
     url: api.url,
@@ -39,14 +44,29 @@ const apiWriter = ({ retry, writer: { api } }: Config, isSearched: boolean) =>
     doubtfulIsTaken: isSearched,
   })
 
+const fileWriter = ({ writer: { file, pacing } }: Config) =>
+  fileWriterLayer({
+    path: file.path,
+    maxBytes: file.max_bytes,
+    keep: file.keep,
+    settle: file.settle,
+    minInterval: file.min_interval,
+    sync: file.sync,
+    group: file.group,
+  }).pipe(Layer.provideMerge(blindPacing(pacing)))
+
 /** @param isSearched whether what is written is searched for while it runs */
-export const writer = (config: Config, isSearched: boolean): Layer.Layer<Writer, InvalidWriterOptions> => {
+export const writer = (
+  config: Config,
+  isSearched: boolean,
+): Layer.Layer<Writer, InvalidWriterOptions, FileSystem.FileSystem | Path.Path> => {
   switch (config.writer.kind) {
     case "socket":
       return socketWriter(config)
     case "api":
       return apiWriter(config, isSearched)
     case "file":
+      return fileWriter(config)
     case "wazuh5":
       return socketWriter(config)
   }

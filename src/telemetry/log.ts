@@ -51,6 +51,7 @@ export const LOG_EVENTS = [
   "writer.resumed",
   "writer.doubtful",
   "writer.rotated",
+  "writer.rotation_failed",
   "pacing.stats_unavailable",
   "pacing.stats_available",
   "pacing.manager_dropped",
