@@ -25,6 +25,7 @@ import { reportingGaps } from "../sync/gaps.ts"
 import * as StartUp from "../sync/StartUp.ts"
 import { SyncStatus } from "../sync/SyncStatus.ts"
 import { ProcessFigures } from "../telemetry/ProcessFigures.ts"
+import * as TraceExport from "../telemetry/traceExport.ts"
 import * as SearchingVerifier from "../verify/SearchingVerifier.ts"
 import * as WritingVerifier from "../verify/WritingVerifier.ts"
 import { writer } from "./writing.ts"
@@ -161,6 +162,7 @@ export const layer = Layer.unwrap(
       Stop.layer,
       ProcessFigures.layer,
       RunStatus.layer,
+      TraceExport.layer(config.traces),
     )
     return AdminServer.layer.pipe(
       Layer.provideMerge(Replay.layer(config.verify.mode === "always")),

@@ -27,6 +27,7 @@ import {
   url,
   withDefault,
 } from "./settings.ts"
+import { traces } from "./tracesSection.ts"
 import { writer } from "./writerSection.ts"
 
 const indexer = section("The Wazuh indexer, which is searched for every event. Nothing is written to it.", {
@@ -179,6 +180,7 @@ export const Config = Schema.Struct({
   }),
   retry,
   admin,
+  traces,
   shutdown: section("What happens on SIGTERM.", {
     drain_timeout: withDefault(
       durationOrZero,

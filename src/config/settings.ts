@@ -164,6 +164,23 @@ export const url = kindOf(
   },
 )
 
+/** Also `http` to another machine: for what is sent without a password, or where it is warned of. */
+export const anyUrl = kindOf(
+  Schema.String.check(Schema.makeFilter((address) => /^https?:/i.test(address) && isPlainUrl(address))),
+  { kind: "url", expected: "an http:// or https:// URL without user, password or query" },
+)
+
+const HEADER = /^[!#$%&'*+.^_`|~0-9a-z-]+=[^,]+$/i
+/** Headers of HTTP in one text, as OTEL_EXPORTER_OTLP_HEADERS has them. */
+export const secretHeaders = (label: string) =>
+  kindOf(
+    Schema.RedactedFromValue(
+      Text.check(Schema.makeFilter((text) => text.split(",").every((one) => HEADER.test(one.trim())))),
+      { label },
+    ),
+    { kind: "secret", expected: "headers as name=value, separated by commas" },
+  )
+
 export const integer = (least: number, most: number) =>
   kindOf(Schema.Int.check(Schema.isBetween({ minimum: least, maximum: most })), {
     kind: "integer",

@@ -1,6 +1,6 @@
 /** Settings that are allowed and not safe, and what they cost. They are logged at every start as `config.insecure`. */
 import type { Config } from "./Config.ts"
-import { isLoopback } from "./settings.ts"
+import { isEncryptedOrLoopback, isLoopback } from "./settings.ts"
 
 export interface Warning {
   readonly key: string
@@ -24,7 +24,14 @@ const LIMITS = {
 /** What the mode of verifying does not guarantee; logged at every start as `verify.limited`. */
 export const limitOf = ({ verify }: Config): string | undefined => LIMITS[verify.mode]
 
-export const warnings = ({ admin, indexer, source, verify, writer }: Config): ReadonlyArray<Warning> => [
+export const warnings = ({
+  admin,
+  indexer,
+  source,
+  traces,
+  verify,
+  writer,
+}: Config): ReadonlyArray<Warning> => [
   ...(admin.enabled && !isLoopback(admin.host)
     ? [
         {
@@ -88,6 +95,15 @@ export const warnings = ({ admin, indexer, source, verify, writer }: Config): Re
         {
           key: "writer.kind",
           message: "writer.kind is wazuh5: experimental, tried against a simulated manager only.",
+        },
+      ]
+    : []),
+  ...(traces.endpoint !== undefined && traces.headers !== undefined && !isEncryptedOrLoopback(traces.endpoint)
+    ? [
+        {
+          key: "traces.endpoint",
+          message:
+            "traces.endpoint is http: anybody between Waybill and the collector can read traces.headers.",
         },
       ]
     : []),

@@ -9,8 +9,10 @@
  * - The permits of `InFlight` bound what is written and not settled, and so the memory, whatever the backlog.
  */
 import { Effect, type Option, Ref, Stream } from "effect"
+import type { Batch } from "../domain/Batch.ts"
 import type { Checkpoint } from "../domain/Checkpoint.ts"
-import type { Feed, SourceError } from "../sources/Source.ts"
+import type { Feed, Page, SourceError } from "../sources/Source.ts"
+import { fetchSpans, span, traceOf } from "../telemetry/tracing.ts"
 import { commit } from "./commit.ts"
 import { confirm } from "./confirm.ts"
 import { normalize } from "./normalize.ts"
@@ -22,26 +24,40 @@ import { write } from "./write.ts"
 /** How many batches may be settled behind one that is held; of each only its receipt is kept. */
 const MOST_BATCHES_AHEAD = 1024
 
-/** One poll of a feed: everything from its checkpoint to now, delivered, confirmed and committed. */
-export const deliver = Effect.fnUntraced(function* (feed: Feed, checkpoint: Option.Option<Checkpoint>) {
-  const failure = yield* Ref.make<SourceError | undefined>(undefined)
-  const stop = yield* Stop
-  const commitInOrder = yield* commit(feed, checkpoint)
-
-  const delivered = yield* feed.poll(checkpoint).pipe(
-    Stream.catch((error) => Stream.fromEffectDrain(Ref.set(failure, error))),
-    Stream.mapEffect((page) => normalize(feed.name, page)),
-    Stream.flattenIterable,
-    Stream.mapEffect(searchBeforeSend),
-    Stream.buffer({ capacity: 1 }),
-    // Here, because everything before it may be cut off and nothing after it may.
-    Stream.interruptWhen(stop.requested),
-    Stream.mapEffect(write),
-    Stream.mapEffect(confirm, { concurrency: MOST_BATCHES_AHEAD }),
-    Stream.mapEffect(commitInOrder),
-    Stream.runFold(() => startSummary, addReceipt),
-  )
-  return { ...delivered, failure: yield* Ref.get(failure) } satisfies Summary & {
-    failure: SourceError | undefined
-  }
+const brought = (pages: ReadonlyArray<Page>) => ({
+  records: pages.reduce((sum, { envelopes }) => sum + envelopes.length, 0),
 })
+const of = ({ events, feed, id }: Batch) => ({ feed, batch: id, events: events.length })
+
+/** One poll of a feed: everything from its checkpoint to now, delivered, confirmed and committed. */
+export const deliver = Effect.fnUntraced(
+  function* (feed: Feed, checkpoint: Option.Option<Checkpoint>) {
+    const failure = yield* Ref.make<SourceError | undefined>(undefined)
+    const stop = yield* Stop
+    const commitInOrder = yield* commit(feed, checkpoint)
+
+    const ofFeed = () => ({ feed: feed.name })
+    const delivered = yield* feed.poll(checkpoint).pipe(
+      fetchSpans(ofFeed, brought),
+      Stream.catch((error) => Stream.fromEffectDrain(Ref.set(failure, error))),
+      Stream.mapEffect((page) => normalize(feed.name, page).pipe(span("normalize", ofFeed))),
+      Stream.flattenIterable,
+      Stream.mapEffect(searchBeforeSend),
+      Stream.buffer({ capacity: 1 }),
+      // Here, because everything before it may be cut off and nothing after it may.
+      Stream.interruptWhen(stop.requested),
+      Stream.mapEffect(write),
+      Stream.mapEffect((shipment) => confirm(shipment).pipe(span("verify", () => of(shipment.batch))), {
+        concurrency: MOST_BATCHES_AHEAD,
+      }),
+      Stream.mapEffect((settled) =>
+        commitInOrder(settled).pipe(span("commit", () => ({ feed: feed.name, batch: settled.batch }))),
+      ),
+      Stream.runFold(() => startSummary, addReceipt),
+    )
+    return { ...delivered, failure: yield* Ref.get(failure) } satisfies Summary & {
+      failure: SourceError | undefined
+    }
+  },
+  (delivering, feed) => delivering.pipe(traceOf("poll", () => ({ feed: feed.name }))),
+)

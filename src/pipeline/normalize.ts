@@ -7,6 +7,7 @@ import type { Page } from "../sources/Source.ts"
 import { RunStatus } from "../status/RunStatus.ts"
 import { count } from "../telemetry/metric.ts"
 import { METRICS } from "../telemetry/metrics.ts"
+import { annotate } from "../telemetry/tracing.ts"
 import { Policies } from "./Policies.ts"
 import { Run } from "./Run.ts"
 import type { Shipment } from "./Shipment.ts"
@@ -39,7 +40,7 @@ export const normalize = Effect.fnUntraced(function* (feed: FeedName, page: Page
   yield* count(METRICS.events, { feed, stage: "normalized" }, events.length)
 
   const pieces = inPieces(events, maxBatchEvents)
-  return yield* Effect.forEach(
+  const shipments = yield* Effect.forEach(
     pieces,
     Effect.fnUntraced(function* (piece, n) {
       const last = n === pieces.length - 1
@@ -60,4 +61,6 @@ export const normalize = Effect.fnUntraced(function* (feed: FeedName, page: Page
       } satisfies Shipment
     }),
   )
+  yield* annotate(() => ({ batches: shipments.map(({ batch }) => batch.id), events: events.length, dead }))
+  return shipments
 })

@@ -5,6 +5,7 @@ import { RunStatus } from "../status/RunStatus.ts"
 import * as Log from "../telemetry/log.ts"
 import { count } from "../telemetry/metric.ts"
 import { METRICS } from "../telemetry/metrics.ts"
+import { span } from "../telemetry/tracing.ts"
 import { writeHolding } from "../writers/Held.ts"
 import { InFlight } from "./InFlight.ts"
 import type { Shipment, WrittenShipment } from "./Shipment.ts"
@@ -30,7 +31,7 @@ export const writeAttempt = Effect.fnUntraced(function* (
   const unwritable = yield* writeHolding(
     events.map((event) => withAttempt(event, attempt)),
     { ...context },
-  )
+  ).pipe(span("write", () => ({ ...context, events: events.length })))
   const writtenAt = yield* Clock.currentTimeMillis
   for (const { index, reason, message } of unwritable) {
     const event = events[index]
