@@ -8,6 +8,7 @@ import { ratePacingLayer } from "../writers/pacing/RatePacing.ts"
 import { pacingLayer } from "../writers/pacing/StatsPacing.ts"
 import { socketWriterLayer } from "../writers/socket/SocketWriter.ts"
 import type { InvalidWriterOptions, Writer } from "../writers/Writer.ts"
+import { wazuh5WriterLayer } from "../writers/wazuh5/Wazuh5Writer.ts"
 
 const socketWriter = ({ writer: { location, pacing, socket } }: Config) =>
   socketWriterLayer({
@@ -55,6 +56,16 @@ const fileWriter = ({ writer: { file, pacing } }: Config) =>
     group: file.group,
   }).pipe(Layer.provideMerge(blindPacing(pacing)))
 
+const wazuh5Writer = ({ retry, writer: { location, pacing, wazuh5 } }: Config, isSearched: boolean) =>
+  wazuh5WriterLayer({
+    socket: wazuh5.socket,
+    queue: wazuh5.queue,
+    location,
+    agent: { id: wazuh5.agent_id, name: wazuh5.agent_name },
+    retry: retrySettingsOf(retry, wazuh5),
+    doubtfulIsTaken: isSearched,
+  }).pipe(Layer.provideMerge(blindPacing(pacing)))
+
 /** @param isSearched whether what is written is searched for while it runs */
 export const writer = (
   config: Config,
@@ -68,6 +79,6 @@ export const writer = (
     case "file":
       return fileWriter(config)
     case "wazuh5":
-      return socketWriter(config)
+      return wazuh5Writer(config, isSearched)
   }
 }

@@ -118,6 +118,8 @@ const wazuh5 = section(
       "The socket of its HTTP server.",
     ),
     queue: withDefault(text, "1", "The queue that events are given for, as Wazuh 5 names it in each line."),
+    agent_id: withDefault(text, "000", "The id of the agent that events are given for."),
+    agent_name: withDefault(text, "waybill", "The name of that agent."),
     timeout_seconds: withDefault(number(0.1, 600), 10, "How long one request may take."),
     retry: retryOfPeer,
   },

@@ -83,9 +83,14 @@ const readBody = (request: IncomingMessage): Effect.Effect<string> =>
     request.on("end", () => resume(Effect.succeed(Buffer.concat(chunks).toString("utf8"))))
   })
 
-/** Serves until its scope closes. `handle` must not fail; a defect in it answers 500. */
+/**
+ * Serves until its scope closes. `handle` must not fail; a defect in it answers 500.
+ *
+ * @param socketPath of a unix socket, in place of a port
+ */
 export const listen = Effect.fnUntraced(function* (
   handle: (request: Request) => Effect.Effect<Reply>,
+  socketPath?: string,
 ): Effect.fn.Return<FaultyHttpServer, never, Scope.Scope> {
   const run = yield* FiberSet.makeRuntime<never>()
   const server = createServer((request, response) => {
@@ -105,7 +110,8 @@ export const listen = Effect.fnUntraced(function* (
 
   const open = (port: number) =>
     Effect.callback<number>((resume) => {
-      server.listen(port, "127.0.0.1", () => {
+      const at = socketPath === undefined ? { port, host: "127.0.0.1" } : { path: socketPath }
+      server.listen(at, () => {
         const address = server.address()
         resume(Effect.succeed(address !== null && typeof address === "object" ? address.port : port))
       })
