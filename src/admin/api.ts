@@ -15,9 +15,21 @@ import {
   OpenApi,
 } from "effect/http-api"
 import { VERSION } from "../app/version.ts"
+import { DeadLetterFile } from "../dead-letters/DeadLetters.ts"
 import { PROMETHEUS_CONTENT_TYPE } from "../telemetry/prometheusText.ts"
-import { Unauthorized } from "./problems.ts"
-import { FeedList, Health, NotReady, Ready } from "./shapes.ts"
+import { Conflict, NotFound, Unauthorized, Unavailable } from "./problems.ts"
+import {
+  FeedList,
+  Health,
+  LetterId,
+  LetterList,
+  ListQuery,
+  letterFilter,
+  NotReady,
+  Ready,
+  ReplayAsk,
+  ReplayResult,
+} from "./shapes.ts"
 
 const described = (summary: string) => OpenApi.annotations({ summary })
 
@@ -43,6 +55,40 @@ const Feeds = HttpApiGroup.make("feeds").add(
   ),
 )
 
+const DeadLetters = HttpApiGroup.make("dlq")
+  .add(
+    HttpApiEndpoint.get("list", "/", {
+      query: ListQuery,
+      success: LetterList,
+      error: Unavailable,
+    }).annotateMerge(described("The dead letters that wait, oldest first.")),
+    HttpApiEndpoint.delete("purge", "/purge", {
+      query: letterFilter,
+      success: Schema.Struct({ status: Schema.Literal("purged") }),
+      error: Unavailable,
+    }).annotateMerge(described("Removes all dead letters, or those that fit. They are gone for good.")),
+    HttpApiEndpoint.post("replay", "/replay", {
+      payload: ReplayAsk,
+      success: ReplayResult,
+      error: [Conflict, Unavailable],
+    }).annotateMerge(
+      described(
+        "Sends all dead letters again, or those that fit, and answers when it is known what became of each. A letter is removed only when a search has returned its event.",
+      ),
+    ),
+    HttpApiEndpoint.get("get", "/:id", {
+      params: LetterId,
+      success: DeadLetterFile,
+      error: [NotFound, Unavailable],
+    }).annotateMerge(described("One dead letter.")),
+    HttpApiEndpoint.delete("remove", "/:id", {
+      params: LetterId,
+      success: Schema.Struct({ status: Schema.Literal("removed") }),
+      error: [NotFound, Unavailable],
+    }).annotateMerge(described("Removes one dead letter. It is gone for good.")),
+  )
+  .prefix("/api/v1/dlq")
+
 const Description = HttpApiGroup.make("description").add(
   HttpApiEndpoint.get("openapi", "/openapi.json", { success: Schema.Unknown }).annotateMerge(
     described("This API as OpenAPI 3.1."),
@@ -56,7 +102,7 @@ const Description = HttpApiGroup.make("description").add(
 )
 
 export class AdminApi extends HttpApi.make("waybill")
-  .add(Feeds, Description)
+  .add(DeadLetters, Feeds, Description)
   .middleware(AdminToken)
   .add(Public)
   .middleware(HttpApiMiddleware.ProblemDetails)

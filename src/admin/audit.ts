@@ -27,7 +27,9 @@ export interface Asked {
   readonly note: ChangeNote
 }
 
-const READING: ReadonlySet<string> = new Set(["GET", "HEAD"])
+/** Whether a request changes nothing. */
+export const isReading = (method: string): boolean => method === "GET" || method === "HEAD"
+
 const SHOWN = 300
 /** Somebody who guesses must not fill the log. */
 const SAY_AGAIN_MILLIS = 60_000
@@ -53,7 +55,7 @@ export const makeAudit = Effect.gen(function* () {
   const tell = Effect.fnUntraced(function* (asked: Asked) {
     const { from, method, note, path, status, who } = asked
     if (status === 401 || status === 403) return yield* tellRefused(asked)
-    if (READING.has(method) || status === 404 || status === 405) return
+    if (isReading(method) || status === 404 || status === 405) return
     yield* Log.info("admin.changed", `${method} ${path.slice(0, SHOWN)} was answered with ${status}`, {
       method,
       path: path.slice(0, SHOWN),

@@ -11,7 +11,7 @@ import {
   ProblemDetails,
 } from "effect/http"
 import type { LogEvent } from "../telemetry/log.ts"
-import { type ChangeNote, makeAudit } from "./audit.ts"
+import { type ChangeNote, isReading, makeAudit } from "./audit.ts"
 import { methodsOf } from "./routes.ts"
 import { refusalOfBrowser } from "./token.ts"
 
@@ -19,15 +19,14 @@ export interface GateOptions {
   /** Whether a token is asked for; without one, only what a browser page can't have sent is answered. */
   readonly hasToken: boolean
   readonly maxBodyBytes: number
-  /** For the answer to a request; not for its body, where that is streamed, nor for a replay. */
+  /** For the answer to a question. A change takes the time it needs: who waits for it must learn what came of it. */
   readonly timeout: Duration.Duration
 }
 
 const FAILED: LogEvent = "admin.failed"
 
-/** May take as long as the indexer takes to show what was written. */
-const isUnhurried = (method: string, path: string): boolean =>
-  method === "POST" && path === "/api/v1/dlq/replay"
+/** In the log alone: whoever asked has gone, or Waybill stops. What was begun may have been done. */
+const ABANDONED = 499
 
 const TITLES: Readonly<Record<number, string>> = {
   400: "Bad Request",
@@ -98,9 +97,9 @@ export const makeGate = Effect.fnUntraced(function* (options: GateOptions) {
       if (refusal !== undefined) return problem(403, refusal)
       const exit = yield* app.pipe(
         Effect.provideService(HttpIncomingMessage.MaxBodySize, maxBody),
-        isUnhurried(request.method, path)
-          ? (whole) => whole
-          : Effect.timeoutOrElse({ duration: options.timeout, orElse: () => tooSlow }),
+        isReading(request.method)
+          ? Effect.timeoutOrElse({ duration: options.timeout, orElse: () => tooSlow })
+          : (change) => change,
         Effect.exit,
       )
       if (Exit.isSuccess(exit)) return exit.value
@@ -117,17 +116,20 @@ export const makeGate = Effect.fnUntraced(function* (options: GateOptions) {
       const request = yield* HttpServerRequest.HttpServerRequest
       const path = pathOf(request.url)
       const note: ChangeNote = {}
-      const response = finished(
-        asProblem(yield* Effect.provideService(answer(request, path), audit.note, note), path),
+      const tell = (status: number) =>
+        audit.tell({
+          method: request.method,
+          path,
+          status,
+          from: Option.getOrElse(request.remoteAddress, () => "unknown"),
+          who: options.hasToken ? "admin.token" : "anybody on this machine",
+          note,
+        })
+      const answered = yield* Effect.provideService(answer(request, path), audit.note, note).pipe(
+        Effect.onInterrupt(() => tell(ABANDONED)),
       )
-      yield* audit.tell({
-        method: request.method,
-        path,
-        status: response.status,
-        from: Option.getOrElse(request.remoteAddress, () => "unknown"),
-        who: options.hasToken ? "admin.token" : "anybody on this machine",
-        note,
-      })
+      const response = finished(asProblem(answered, path))
+      yield* tell(response.status)
       return response
     })
   }

@@ -17,6 +17,13 @@ export class NotFound extends HttpApiError.Problem<NotFound>()("NotFound", {
   title: "Not Found",
 }) {}
 
+/** It can't be done as things are; `detail` says why and what to do. */
+export class Conflict extends HttpApiError.Problem<Conflict>()("Conflict", {
+  type,
+  status: 409,
+  title: "Conflict",
+}) {}
+
 /** It can't be done now; `detail` says why and what to do. */
 export class Unavailable extends HttpApiError.Problem<Unavailable>()("Unavailable", {
   type,

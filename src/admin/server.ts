@@ -11,6 +11,7 @@ import { HttpApiBuilder, HttpApiMiddleware } from "effect/http-api"
 import { Configuration } from "../config/Configuration.ts"
 import * as Log from "../telemetry/log.ts"
 import { AdminApi } from "./api.ts"
+import * as DeadLetters from "./deadLetters.ts"
 import * as Description from "./description.ts"
 import * as Feeds from "./feeds.ts"
 import { makeGate } from "./gate.ts"
@@ -38,7 +39,7 @@ const ROUTER = {
 
 const routes = (token: Redacted.Redacted | undefined) =>
   HttpApiBuilder.layer(AdminApi).pipe(
-    Layer.provide([Health.layer, Feeds.layer, Description.layer]),
+    Layer.provide([Health.layer, DeadLetters.layer, Feeds.layer, Description.layer]),
     Layer.provide(Token.layer(token)),
     Layer.provide(HttpApiMiddleware.layerProblemDetails({ includeDetails: true })),
     Layer.provide(NodeHttpServer.layerHttpServices),

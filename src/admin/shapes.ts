@@ -5,10 +5,13 @@
  * Times are ISO 8601 in UTC; numbers are counted since this run began.
  */
 import { Schema } from "effect"
+import { DeadLetterFile, DeadLetterReason } from "../dead-letters/DeadLetters.ts"
+import { isKey } from "../dead-letters/keys.ts"
 import { PARTS } from "./readiness.ts"
 
 const time = Schema.String.annotate({ format: "date-time" })
 const count = Schema.Int
+const MAX_TEXT = 1024
 
 export const DlqStats = Schema.Struct({
   enabled: Schema.Boolean,
@@ -88,3 +91,76 @@ export const Feed = Schema.Struct({
 export type Feed = typeof Feed.Type
 
 export const FeedList = Schema.Struct({ feeds: Schema.Array(Feed) })
+
+/** Some, but not all, of the letters: what is absent does not restrict. */
+export const letterFilter = {
+  reason: Schema.optionalKey(DeadLetterReason),
+  source: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(MAX_TEXT))).annotateKey({
+    description: "`envelope.source`, e.g. `firewalla-msp`.",
+  }),
+}
+
+const key = Schema.String.check(
+  Schema.makeFilter(isKey, { expected: "the name of a dead letter's file without .json" }),
+)
+
+export const ListQuery = {
+  ...letterFilter,
+  limit: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1000 }))).annotateKey({
+    description: "Letters of one page. Without it all that wait are sent, however many.",
+  }),
+  cursor: Schema.optionalKey(key).annotateKey({ description: "`next_cursor` of the page before." }),
+}
+
+/** Oldest first. */
+export const LetterList = Schema.Struct({
+  events: Schema.Array(DeadLetterFile),
+  count: count.annotate({ description: "Letters in this reply; how many wait is in /healthz." }),
+  next_cursor: Schema.optionalKey(Schema.String).annotateKey({
+    description: "There are more; absent on the last page.",
+  }),
+})
+
+export const LetterId = {
+  id: Schema.String.annotate({
+    description: "`envelope.id` of the letter, or its file's name without .json.",
+  }),
+}
+
+export const ReplayAsk = Schema.Struct({
+  ...letterFilter,
+  keys: Schema.optionalKey(Schema.Array(key).check(Schema.isMaxLength(10_000))).annotateKey({
+    description: "Only these, by their files' names without .json.",
+  }),
+  id: Schema.optionalKey(Schema.NonEmptyString.check(Schema.isMaxLength(MAX_TEXT))).annotateKey({
+    description: "Only the letter with this envelope.id.",
+  }),
+  limit: Schema.optionalKey(
+    Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_000_000 })),
+  ).annotateKey({
+    description: "The most letters that are taken, oldest first.",
+  }),
+  rate: Schema.optionalKey(
+    Schema.Finite.check(Schema.isBetween({ minimum: 0.001, maximum: 100_000 })),
+  ).annotateKey({
+    description: "The most letters a second.",
+  }),
+})
+
+export const ReplayResult = Schema.Struct({
+  taken: count.annotate({ description: "Letters taken: the sum of the four below." }),
+  delivered: count.annotate({ description: "Sent, returned by a search, and removed." }),
+  known: count.annotate({ description: "The index had them already; removed." }),
+  failed: count.annotate({ description: "Undeliverable once more; they stay, with attempts + 1." }),
+  left: count.annotate({ description: "They stay as they were." }),
+  complete: Schema.Boolean.annotate({ description: "Whether it came to the end of what was asked for." }),
+  failures: Schema.Array(
+    Schema.Struct({
+      key: Schema.String,
+      event_id: Schema.String,
+      reason: Schema.String,
+      error: Schema.String,
+    }),
+  ).annotate({ description: "The first of those that failed." }),
+  error: Schema.NullOr(Schema.String).annotate({ description: "Why it is not complete." }),
+})

@@ -10,6 +10,7 @@ import { configFrom } from "../../src/config/loadConfig.ts"
 import { DeadLetters } from "../../src/dead-letters/DeadLetters.ts"
 import * as MemoryDeadLetters from "../../src/dead-letters/MemoryDeadLetters.ts"
 import { Stop } from "../../src/pipeline/Stop.ts"
+import { Replay, type ReplayRefused, type ReplayReport, type ReplayRequest } from "../../src/replay/Replay.ts"
 import { type Feed, Feeds } from "../../src/sources/Source.ts"
 import * as RunStatus from "../../src/status/RunStatus.ts"
 import { ProcessFigures } from "../../src/telemetry/ProcessFigures.ts"
@@ -78,10 +79,30 @@ export interface StageOptions {
   /** `null`: the API has none. */
   readonly token?: string | null
   readonly admin?: Readonly<Record<string, string | number>>
+  readonly replay?: Replaying
+  readonly letters?: Layer.Layer<DeadLetters>
   readonly mode?: "always" | "startup-only" | "off"
 }
 
-const parts = ({ admin, mode = "always", token = TOKEN }: StageOptions, verifier: () => VerifierStatus) => {
+export const NOTHING_REPLAYED: ReplayReport = {
+  counts: { taken: 0, delivered: 0, known: 0, failed: 0, left: 0 },
+  failures: [],
+  complete: true,
+  error: undefined,
+}
+
+type Replaying = (request: ReplayRequest) => Effect.Effect<ReplayReport, ReplayRefused>
+
+const parts = (
+  {
+    admin,
+    letters = MemoryDeadLetters.layer(),
+    mode = "always",
+    replay = () => Effect.succeed(NOTHING_REPLAYED),
+    token = TOKEN,
+  }: StageOptions,
+  verifier: () => VerifierStatus,
+) => {
   const config = configFrom({
     source: { firewalla: { domain: "a.example", token: "msp-secret" } },
     indexer: { username: "u", password: "indexer-secret" },
@@ -100,7 +121,12 @@ const parts = ({ admin, mode = "always", token = TOKEN }: StageOptions, verifier
         watch: Effect.never,
       }),
     ),
-    MemoryDeadLetters.layer(),
+    letters,
+    Layer.succeed(Replay, {
+      replay,
+      status: Effect.succeed({ running: undefined, last: undefined }),
+      serve: Effect.never,
+    }),
     MemoryCheckpoints.layer,
     RunStatus.layer,
     Stop.layer,
