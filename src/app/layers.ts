@@ -45,6 +45,7 @@ const indexer = (config: Config) => {
       eventTime: config.indexer.fields.event_time,
       source: config.indexer.fields.source,
       eventType: config.indexer.fields.event_type,
+      batch: config.indexer.fields.batch,
     },
     timeout: Duration.seconds(retry.timeoutSeconds),
     maxIds: config.indexer.max_ids_per_search,

@@ -9,5 +9,6 @@ export const indexerFields = section(
     event_time: withDefault(text, "data.event_time", "An event's own time, a keyword or a date."),
     source: withDefault(text, "data.source", "An event's source, a keyword."),
     event_type: withDefault(text, "data.event_type", "An event's type, a keyword."),
+    batch: withDefault(text, "data.waybill.batch", "The batch that an event was written in, a keyword."),
   },
 )

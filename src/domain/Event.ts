@@ -9,6 +9,12 @@ import type { Envelope } from "./Envelope.ts"
 /** `event_type` is a contract: people search by it. `event`: whatever a sender has pushed. */
 export type EventType = "alarm" | "flow" | "device_change" | "event" | "canary"
 
+/**
+ * Whether the id of such an event holds its time: then it can be in the index only with that very time. A flow has no
+ * id of its own, so all that it is made of is in it (`sources/firewalla/identity.ts`).
+ */
+export const idHoldsTime = (type: EventType): boolean => type === "flow"
+
 export interface Event {
   /** Equal to `event_id` in the JSON and to the id of the envelope. */
   readonly id: string

@@ -7,8 +7,12 @@
  * - `since` lets the node skip old indices. It is the earliest possible time of ARRIVAL at the manager
  *   (`@timestamp`), not the event's own time.
  * - Ids are asked for in queries of at most `maxIds`; a caller may pass any number.
+ *
+ * What they cost a node, best of three on 49,000 events of 120 batches on 3 shards: by name 10 µs an event, by batch
+ * 2 µs, and a slice without an event 150 µs.
  */
 import { Context, Data, type Effect } from "effect"
+import type { EventType } from "../domain/Event.ts"
 
 export type IndexerErrorReason =
   | "unreachable"
@@ -34,6 +38,21 @@ export interface Indexed {
   readonly since: number
 }
 
+export interface Batches {
+  /** As in `waybill.batch` of their events. */
+  readonly batches: ReadonlyArray<string>
+  /** Epoch milliseconds. */
+  readonly since: number
+}
+
+/** A stretch of the events' own time, both ends in it. Epoch milliseconds, all of them. */
+export interface Slice {
+  readonly eventType: EventType
+  readonly from: number
+  readonly to: number
+  readonly since: number
+}
+
 /** One searchable document, and where it lies. */
 export interface Place {
   readonly id: string
@@ -52,6 +71,15 @@ export class Indexer extends Context.Service<
     readonly count: (query: Indexed) => Effect.Effect<number, IndexerError>
     /** How many documents each of these ids has; an id without a document is absent. */
     readonly copies: (query: Indexed) => Effect.Effect<ReadonlyMap<string, number>, IndexerError>
+    /** How many documents each of these batches has; one without a document is absent. Next to nothing. */
+    readonly tally: (query: Batches) => Effect.Effect<ReadonlyMap<string, number>, IndexerError>
+    /**
+     * How many documents each id has among those that were written in one of these batches. The cheapest way to hear
+     * of many events at once. A few thousand documents: each is a hit.
+     */
+    readonly ofBatches: (query: Batches) => Effect.Effect<ReadonlyMap<string, number>, IndexerError>
+    /** How many events there are of a kind whose own time lies in a slice, whoever wrote them. */
+    readonly between: (slice: Slice) => Effect.Effect<number, IndexerError>
     /**
      * Where the documents of these ids lie, one entry a document. At most `MOST_PLACES` ids, in ONE search, which asks
      * one copy of each shard: an id that it does not return was not searchable on the very copies on which the others

@@ -6,7 +6,7 @@
  */
 import { readFile } from "node:fs/promises"
 import { Client } from "@opensearch-project/opensearch"
-import { Context, Duration, Effect, Layer, Redacted, type Result } from "effect"
+import { Context, Duration, Effect, Layer, Option, Redacted, type Result } from "effect"
 import { defaultRetrySettings, type RetrySettings } from "../retry/decide.ts"
 import { retrying } from "../retry/retrying.ts"
 import { Indexer, IndexerError, MOST_PLACES } from "./Indexer.ts"
@@ -14,6 +14,7 @@ import { IndexHistory } from "./IndexHistory.ts"
 import { failureOf, fromClient, timedOut } from "./opensearchErrors.ts"
 import {
   copiesOf,
+  copiesOfHits,
   countOf,
   newestOf,
   placesOf,
@@ -23,13 +24,17 @@ import {
 } from "./opensearchReplies.ts"
 import {
   ALERT_FIELDS,
+  batchesSearch,
+  betweenSearch,
   copiesSearch,
   countSearch,
   inQueries,
+  manyInBatchesSearch,
   newestSearch,
   placesSearch,
   REPLY_PARTS,
   type SearchFields,
+  tallySearch,
 } from "./opensearchSearches.ts"
 
 type SearchBody = ReturnType<typeof countSearch>
@@ -55,6 +60,12 @@ export interface OpenSearchOptions {
   readonly retry?: RetrySettings | undefined
 }
 
+/**
+ * `stats` names the group under which the node counts them: `GET <pattern>/_stats/search?groups=waybill` tells an
+ * administrator what Waybill costs.
+ */
+const STATISTICS_GROUP = ["waybill"]
+
 /** Open indices only, and a pattern that matches nothing yet is an empty index, not an error. */
 const SEARCH_PARAMETERS = {
   ignore_unavailable: true,
@@ -62,6 +73,9 @@ const SEARCH_PARAMETERS = {
   expand_wildcards: "open",
   filter_path: REPLY_PARTS,
 } as const
+
+const merged = (found: ReadonlyArray<ReadonlyMap<string, number>>): ReadonlyMap<string, number> =>
+  new Map(found.flatMap((counts) => [...counts]))
 
 const readCa = (file: string): Effect.Effect<string, IndexerError> =>
   Effect.tryPromise({
@@ -119,7 +133,11 @@ const make = Effect.fnUntraced(function* (options: OpenSearchOptions) {
   const request = (body: SearchBody, index: string) =>
     Effect.tryPromise({
       try: (signal) => {
-        const sent = client.search({ ...SEARCH_PARAMETERS, index, body })
+        const sent = client.search({
+          ...SEARCH_PARAMETERS,
+          index,
+          body: { ...body, stats: STATISTICS_GROUP },
+        })
         // Nothing is returned: Node throws, uncaught, what a thenable that a listener returns is rejected with.
         const abort = () => {
           sent.abort()
@@ -152,7 +170,22 @@ const make = Effect.fnUntraced(function* (options: OpenSearchOptions) {
     copies: ({ ids, since }) =>
       Effect.forEach(inQueries(ids, maxIds), (some) =>
         search(copiesSearch(fields, some, since), (reply) => copiesOf(where, reply)),
-      ).pipe(Effect.map((found) => new Map(found.flatMap((copies) => [...copies])))),
+      ).pipe(Effect.map(merged)),
+    tally: ({ batches, since }) =>
+      Effect.forEach(inQueries(batches, maxIds), (some) =>
+        search(tallySearch(fields, some, since), (reply) => copiesOf(where, reply)),
+      ).pipe(Effect.map(merged)),
+    ofBatches: ({ batches, since }) =>
+      search(batchesSearch(fields, batches, since), (reply) => copiesOfHits(where, fields.id, reply)).pipe(
+        Effect.flatMap(
+          Option.match({
+            onSome: Effect.succeed,
+            onNone: () =>
+              search(manyInBatchesSearch(fields, batches, since), (reply) => copiesOf(where, reply)),
+          }),
+        ),
+      ),
+    between: (slice) => search(betweenSearch(fields, slice), (reply) => countOf(where, reply)),
     places: ({ ids, since }) =>
       ids.length > MOST_PLACES
         ? Effect.die(new RangeError(`the places of ${ids.length} ids in one search`))

@@ -7,7 +7,8 @@
 import { Option, Result, Schema } from "effect"
 import { IndexerError, type Place } from "./Indexer.ts"
 import type { NewestEvent } from "./IndexHistory.ts"
-import type { SearchFields } from "./opensearchSearches.ts"
+
+import { MOST_HITS, type SearchFields } from "./opensearchSearches.ts"
 
 const Failure = Schema.Struct({
   reason: Schema.optionalKey(
@@ -43,7 +44,7 @@ const Reply = Schema.Struct({
   // `filter_path` leaves out what is empty.
   aggregations: Schema.optionalKey(
     Schema.Struct({
-      ids: Schema.Struct({
+      each: Schema.Struct({
         buckets: Schema.optionalKey(Schema.Array(Bucket)),
         sum_other_doc_count: Schema.optionalKey(Schema.Int),
       }),
@@ -59,6 +60,9 @@ const badResponse = (where: string, what: string) =>
     reason: "bad-response",
     message: `The indexer at ${where} answered a search with ${what}. Check that indexer.url is an OpenSearch of Wazuh's, and what stands between.`,
   })
+
+const unnamed = (where: string, total: number, named: number) =>
+  badResponse(where, `${total} documents, of which only ${named} were named`)
 
 const incomplete = (where: string, what: string) =>
   new IndexerError({
@@ -99,20 +103,38 @@ export const countOf = (where: string, reply: Reply): Result.Result<number, Inde
     ? Result.succeed(reply.hits.total.value)
     : Result.fail(badResponse(where, "an estimate where the exact count was asked for"))
 
-/** How many documents each id has. The buckets must account for every document that was counted. */
+/** How many documents each value has. The buckets must account for every document that was counted. */
 export const copiesOf = (
   where: string,
   reply: Reply,
 ): Result.Result<ReadonlyMap<string, number>, IndexerError> => {
   const copies = new Map(
-    (reply.aggregations?.ids.buckets ?? []).map((bucket) => [bucket.key, bucket.doc_count]),
+    (reply.aggregations?.each.buckets ?? []).map((bucket) => [bucket.key, bucket.doc_count]),
   )
   const named = [...copies.values()].reduce((sum, count) => sum + count, 0)
-  return reply.aggregations?.ids.sum_other_doc_count || named !== reply.hits.total.value
-    ? Result.fail(
-        badResponse(where, `${reply.hits.total.value} documents, of which only ${named} were named`),
-      )
+  return reply.aggregations?.each.sum_other_doc_count || named !== reply.hits.total.value
+    ? Result.fail(unnamed(where, reply.hits.total.value, named))
     : Result.succeed(copies)
+}
+
+/** The same, read from hits; none if there are more documents than a search may have hits. */
+export const copiesOfHits = (
+  where: string,
+  idField: string,
+  reply: Reply,
+): Result.Result<Option.Option<ReadonlyMap<string, number>>, IndexerError> => {
+  const hits = reply.hits.hits ?? []
+  const { value: total } = reply.hits.total
+  if (total > MOST_HITS) return Result.succeed(Option.none())
+  const copies = new Map<string, number>()
+  let named = 0
+  for (const { fields } of hits) {
+    const id = fields[idField]?.[0]
+    if (typeof id !== "string") continue
+    named += 1
+    copies.set(id, (copies.get(id) ?? 0) + 1)
+  }
+  return named === total ? Result.succeed(Option.some(copies)) : Result.fail(unnamed(where, total, named))
 }
 
 /** `[wazuh-alerts-4.x-2026.02.22][1]` */

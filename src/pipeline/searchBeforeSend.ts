@@ -1,11 +1,31 @@
 /** Nothing is sent twice on a guess: what an earlier poll or run may have sent is looked for in the index first. */
 import { Effect } from "effect"
 import { DeadLetters } from "../dead-letters/DeadLetters.ts"
+import { type Event, idHoldsTime } from "../domain/Event.ts"
 import * as Log from "../telemetry/log.ts"
+
 import { count } from "../telemetry/metric.ts"
 import { METRICS } from "../telemetry/metrics.ts"
-import { Verifier } from "../verify/Verifier.ts"
+import { type Sought, Verifier } from "../verify/Verifier.ts"
+
 import type { Shipment } from "./Shipment.ts"
+
+const soughtOf = (events: ReadonlyArray<Event>): Sought => {
+  let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  for (const { timeMillis } of events) {
+    from = Math.min(from, timeMillis)
+    to = Math.max(to, timeMillis)
+  }
+  const [eventType, ...others] = new Set(events.map(({ type }) => type))
+  return {
+    ids: events.map(({ id }) => id),
+    // Nothing can have been written before it happened.
+    since: from,
+    ...(eventType !== undefined && others.length === 0 && idHoldsTime(eventType)
+      ? { within: { eventType, from, to } }
+      : {}),
+  }
+}
 
 export const searchBeforeSend = Effect.fnUntraced(function* (shipment: Shipment) {
   const letters = yield* DeadLetters
@@ -15,11 +35,7 @@ export const searchBeforeSend = Effect.fnUntraced(function* (shipment: Shipment)
   if (!batch.maybeSent || alive.length === 0) return { ...shipment, toWrite: alive }
 
   const verifier = yield* Verifier
-  const earliest = alive.reduce((time, event) => Math.min(time, event.timeMillis), Number.POSITIVE_INFINITY)
-  const copies = yield* verifier.known(
-    alive.map((event) => event.id),
-    earliest,
-  )
+  const copies = yield* verifier.known(soughtOf(alive))
   if (copies.size === 0) return { ...shipment, toWrite: alive }
 
   let duplicated = 0

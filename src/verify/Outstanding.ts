@@ -12,6 +12,11 @@ export interface Waiting {
   readonly kind: "events" | "canary" | "barrier"
   readonly written: Written
   readonly missing: Set<string>
+  /** Documents of its batch at the last count, and whether that was also the count before. */
+  counted: number
+  isSteady: boolean
+  /** The count at which its events were last asked for. */
+  askedAt: number
   /** Ids that the index holds more than once. */
   duplicated: number
   /** When the last warning about it was written, epoch milliseconds. */
@@ -20,9 +25,12 @@ export interface Waiting {
   stalled: boolean
 }
 
-/** Ids to ask for in one search, with the earliest time at which one of them was written. */
+/** What to ask for in one search, with the earliest time at which one of these events was written. */
 export interface Question {
-  readonly ids: ReadonlyArray<string>
+  /** Events by their ids, or all that was written in some batches. */
+  readonly ask:
+    | { readonly _tag: "ByName"; readonly ids: ReadonlyArray<string> }
+    | { readonly _tag: "ByBatch"; readonly batches: ReadonlyArray<string> }
   readonly writtenSince: number
   readonly waiting: ReadonlyArray<Waiting>
 }
@@ -52,6 +60,49 @@ export const earliest = (waiting: Iterable<Waiting>): number => {
   return time
 }
 
+/** What is written again is in the batch of its first write, so a count of that says nothing about it. */
+const isCountable = ({ missing, written }: Waiting): boolean => missing.size > 0 && written.attempt === 1
+
+/**
+ * Whether its events are worth asking for: all of them may be there, or some are and no more are coming right now.
+ * The count and the answer may come from different copies of a shard, so one that was whole is asked for again.
+ */
+const isNews = ({ askedAt, counted, isSteady, written }: Waiting): boolean =>
+  counted >= written.ids.length || (isSteady && counted !== askedAt)
+
+const byName = (waiting: ReadonlyArray<Waiting>, ids: ReadonlyArray<string>): Question => ({
+  ask: { _tag: "ByName", ids },
+  waiting,
+  writtenSince: earliest(waiting),
+})
+
+const byBatch = (waiting: ReadonlyArray<Waiting>): Question => ({
+  ask: { _tag: "ByBatch", batches: waiting.map(({ written }) => written.batch) },
+  waiting,
+  writtenSince: earliest(waiting),
+})
+
+/** Neighbours together, as many as make at most `most`; one that is larger is alone. */
+const inGroups = (
+  all: ReadonlyArray<Waiting>,
+  most: number,
+  sizeOf: (one: Waiting) => number,
+): ReadonlyArray<ReadonlyArray<Waiting>> => {
+  const groups: Array<Array<Waiting>> = []
+  let size = 0
+  for (const one of all) {
+    const group = groups.at(-1)
+    if (group === undefined || size + sizeOf(one) > most) {
+      groups.push([one])
+      size = sizeOf(one)
+    } else {
+      group.push(one)
+      size += sizeOf(one)
+    }
+  }
+  return groups
+}
+
 export class Outstanding {
   readonly #waiting = new Set<Waiting>()
   #last = 0
@@ -65,6 +116,9 @@ export class Outstanding {
       kind,
       written,
       missing: new Set(written.ids),
+      counted: 0,
+      isSteady: false,
+      askedAt: 0,
       duplicated: 0,
       warnedAt: written.writtenAt,
       stalled: false,
@@ -95,42 +149,58 @@ export class Outstanding {
     return this.batches.reduce((sum, { missing }) => sum + missing.size, 0)
   }
 
-  /**
-   * A few events of each write that nothing is known of: one small search tells how far the index has come, whatever
-   * the backlog.
-   */
-  probe(): Question {
-    const untouched = [...this.#waiting].filter((one) => one.missing.size > 0 && !isTouched(one))
-    return { ids: untouched.flatMap(samplesOf), waiting: untouched, writtenSince: earliest(untouched) }
+  /** The writes whose batches can be counted. */
+  get countable(): ReadonlyArray<Waiting> {
+    return [...this.#waiting].filter(isCountable)
+  }
+
+  /** Takes over how many documents each batch has. Answers the writes of which more have arrived. */
+  count(writes: ReadonlyArray<Waiting>, counts: ReadonlyMap<string, number>): ReadonlyArray<Waiting> {
+    return writes.filter((one) => {
+      const counted = counts.get(one.written.batch) ?? 0
+      const isMore = counted > one.counted
+      one.isSteady = counted === one.counted
+      one.counted = counted
+      if (counted > 0) this.#front = Math.max(this.#front, one.number)
+      return isMore
+    })
+  }
+
+  /** A few events of each repeated write that nothing is known of. */
+  probe(): Question | undefined {
+    const untouched = [...this.#waiting].filter(
+      (one) => one.missing.size > 0 && !isCountable(one) && !isTouched(one),
+    )
+    return untouched.length === 0 ? undefined : byName(untouched, untouched.flatMap(samplesOf))
   }
 
   /**
-   * All that is missing of the writes up to the newest of which anything has arrived, in questions of at most
-   * `maxIds`; a write is never split over two. What is older than something that has arrived should be there too.
+   * What the counts and the probe have made worth asking, in questions about at most `mostEvents`; a write is never
+   * split over two. A repeated write is asked for by name once anything as new has arrived, because then it should be
+   * there too.
+   *
+   * @param isOverdue whether a write has been overtaken for so long that what is missing of it is asked for by name
    */
-  questions(maxIds: number): ReadonlyArray<Question> {
-    const due = [...this.#waiting].filter(({ number, missing }) => number <= this.#front && missing.size > 0)
-    const questions: Array<Question> = []
-    let part: Array<Waiting> = []
-    let ids: Array<string> = []
-    const close = () => {
-      if (part.length > 0) questions.push({ ids, waiting: part, writtenSince: earliest(part) })
-      part = []
-      ids = []
-    }
-    for (const one of due) {
-      if (ids.length > 0 && ids.length + one.missing.size > maxIds) close()
-      part.push(one)
-      for (const id of one.missing) ids.push(id)
-    }
-    close()
-    return questions
+  questions(mostEvents: number, isOverdue: (one: Waiting) => boolean): ReadonlyArray<Question> {
+    const open = [...this.#waiting].filter(({ missing }) => missing.size > 0)
+    const news = open.filter((one) => isCountable(one) && !isOverdue(one) && isNews(one))
+    const named = open.filter((one) => isOverdue(one) || (!isCountable(one) && one.number <= this.#front))
+    return [
+      ...inGroups(news, mostEvents, ({ counted }) => counted).map(byBatch),
+      ...inGroups(named, mostEvents, ({ missing }) => missing.size).map((part) =>
+        byName(
+          part,
+          part.flatMap(({ missing }) => [...missing]),
+        ),
+      ),
+    ]
   }
 
   /** Takes an answer over into the writes that asked. */
   settle(question: Question, copies: ReadonlyMap<string, number>): Settled {
     const arrived = new Map<Waiting, ReadonlyArray<string>>()
     const whole = question.waiting.filter((one) => {
+      one.askedAt = one.counted
       const found = [...one.missing].filter((id) => copies.has(id))
       for (const id of found) {
         one.missing.delete(id)

@@ -87,13 +87,21 @@ export class Proof {
     this.#progress.delete(one)
   }
 
+  /** Whether the chain moved past a write so long ago that what is missing of it is probably lost. */
+  isOverdue = (one: Waiting): boolean => this.#progress.get(one)?.settled !== undefined
+
+  /** Some events of a write have become searchable. */
+  reached({ number, written: { startedAt } }: Waiting): void {
+    if (startedAt > this.#front.startedAt) this.#front = { number, startedAt }
+  }
+
   /** A search has returned these events of a write. */
   saw(one: Waiting, ids: ReadonlyArray<string>): void {
     const { startedAt } = one.written
     const { number } = one
     this.#isNews = true
     this.#seen = [...this.#seen, { number, startedAt, ids: ids.slice(-MOST_SEEN) }]
-    if (startedAt > this.#front.startedAt) this.#front = { number, startedAt }
+    this.reached(one)
     for (const progress of this.#progress.values())
       if (startedAt > progress.laterThan && startedAt <= progress.laterThan + NEARBY_MILLIS)
         progress.neighbours += ids.length

@@ -1,9 +1,10 @@
 /**
  * The verifier that runs beside the pipeline: one loop looks for everything that is outstanding.
  *
- * A small probe finds out how far the index has come, and only what should be there by then is asked for by name.
- * Names, because a count never confirms: one event that is there twice would hide one that is not there at all. What
- * is still missing then is put to the proof of `loss.ts`.
+ * Counting the documents of each batch tells how far the index has come, and what is worth asking for. A count never
+ * confirms: one event that is there twice would hide one that is not there at all. So the events of a batch are then
+ * returned one by one, by its name; and by their own names where some have been overtaken. What is still missing is
+ * put to the proof of `loss.ts`.
  */
 import { Clock, Context, Deferred, Duration, Effect, Latch, Layer, Semaphore } from "effect"
 import { Indexer } from "../indexer/Indexer.ts"
@@ -14,13 +15,13 @@ import { makeIndexerHealth } from "./IndexerHealth.ts"
 import { type Lag, lateAfter, lookInterval, noLag, observeLag, proofGrace, resendAfter } from "./lag.ts"
 import { warnIfLate } from "./lateWarning.ts"
 import { makeLookUp } from "./lookUp.ts"
-import { Outstanding, type Question, type Waiting } from "./Outstanding.ts"
+import { earliest, Outstanding, type Question, type Waiting } from "./Outstanding.ts"
 import { Proof } from "./Proof.ts"
 import { canariesWanted, volleyFor } from "./progress.ts"
 import { makeProving, monotonicMillis, type Proven } from "./proving.ts"
 import { Stall } from "./Stall.ts"
 import { makeStallReport } from "./stallReport.ts"
-import { type Verdict, Verifier, type VerifierStatus, type Written } from "./Verifier.ts"
+import { type Sought, type Verdict, Verifier, type VerifierStatus, type Written } from "./Verifier.ts"
 import { Witnesses } from "./Witnesses.ts"
 
 export interface VerifierOptions {
@@ -143,8 +144,10 @@ const make = Effect.fnUntraced(function* (options: VerifierOptions) {
   })
 
   const ask = Effect.fnUntraced(function* (question: Question) {
-    if (question.ids.length === 0) return
-    const copies = yield* indexer.copies({ ids: question.ids, since: question.writtenSince - skew })
+    const since = question.writtenSince - skew
+    const copies = yield* question.ask._tag === "ByName"
+      ? indexer.copies({ ids: question.ask.ids, since })
+      : indexer.ofBatches({ batches: question.ask.batches, since })
     yield* health.answered
     const now = yield* Clock.currentTimeMillis
     const mono = yield* monotonicMillis
@@ -155,6 +158,18 @@ const make = Effect.fnUntraced(function* (options: VerifierOptions) {
     }
     yield* Effect.forEach(whole, (one) => confirmed(one, now), { discard: true })
     newest = [...arrived].at(-1) ?? newest
+  })
+
+  /** How far the index has come, whatever the backlog. A count confirms nothing: it says what is worth asking. */
+  const count = Effect.gen(function* () {
+    const writes = outstanding.countable
+    if (writes.length === 0) return
+    const batches = writes.map(({ written }) => written.batch)
+    const counts = yield* indexer.tally({ batches, since: earliest(writes) - skew })
+    yield* health.answered
+    const more = outstanding.count(writes, counts)
+    for (const one of more) proof.reached(one)
+    if (more.length > 0) stall.arrived(yield* monotonicMillis)
   })
 
   /** So that an index is known before it is needed for a proof. */
@@ -168,8 +183,12 @@ const make = Effect.fnUntraced(function* (options: VerifierOptions) {
   })
 
   const search = Effect.gen(function* () {
-    yield* ask(outstanding.probe())
-    yield* Effect.forEach(outstanding.questions(options.maxIdsPerSearch), ask, { discard: true })
+    yield* count
+    const probe = outstanding.probe()
+    if (probe !== undefined) yield* ask(probe)
+    yield* Effect.forEach(outstanding.questions(options.maxIdsPerSearch, proof.isOverdue), ask, {
+      discard: true,
+    })
     const now = yield* Clock.currentTimeMillis
     const spent = proof.advance(outstanding, now, yield* monotonicMillis, proofGrace(lag, grace))
     for (const canary of spent) remove(canary)
@@ -197,9 +216,7 @@ const make = Effect.fnUntraced(function* (options: VerifierOptions) {
     failed: (error) => health.failed(error, outstanding.events),
     again: bounds.max,
   })
-  const known = Effect.fnUntraced(function* (ids: ReadonlyArray<string>, since: number) {
-    return yield* lookUp(indexer, { ids, since: since - skew })
-  })
+  const known = (sought: Sought) => lookUp(indexer, { ...sought, since: sought.since - skew })
 
   const status = Effect.gen(function* () {
     const batches = outstanding.batches

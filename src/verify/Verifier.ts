@@ -8,6 +8,7 @@
  */
 import { Context, type Effect } from "effect"
 import type { FeedName } from "../domain/Checkpoint.ts"
+import type { EventType } from "../domain/Event.ts"
 
 /** Events that went through the writer together. */
 export interface Written {
@@ -19,6 +20,18 @@ export interface Written {
   /** When the first and the last of them were handed to the writer, epoch milliseconds. */
   readonly startedAt: number
   readonly writtenAt: number
+}
+
+/** Events that may have been written before. Epoch milliseconds. */
+export interface Sought {
+  readonly ids: ReadonlyArray<string>
+  /** The earliest time at which any of them can have come about. */
+  readonly since: number
+  /**
+   * All of them are of this kind and have their own time in here, as has every document of theirs: so if the index has
+   * nothing of this kind in here, it has none of them. That is far cheaper to ask.
+   */
+  readonly within?: { readonly eventType: EventType; readonly from: number; readonly to: number }
 }
 
 /** What shows that events are lost and not late. */
@@ -69,11 +82,8 @@ export class Verifier extends Context.Service<
   {
     /** Waits for the verdict on one write. Interrupting it forgets the write. */
     readonly confirm: (written: Written) => Effect.Effect<Verdict>
-    /**
-     * Which of these ids the index already has. `since`: epoch milliseconds, the earliest time at which any of
-     * them can have come about. Waits, with a warning, while the indexer can't be asked.
-     */
-    readonly known: (ids: ReadonlyArray<string>, since: number) => Effect.Effect<ReadonlyMap<string, number>>
+    /** Which of these events the index already has, and how often. Waits, with a warning, while it can't be asked. */
+    readonly known: (sought: Sought) => Effect.Effect<ReadonlyMap<string, number>>
     readonly status: Effect.Effect<VerifierStatus>
     /** The loop that looks. Never ends; whoever provides the verifier runs it beside the work. */
     readonly watch: Effect.Effect<never>

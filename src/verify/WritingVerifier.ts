@@ -55,7 +55,7 @@ const make = (lookup: Lookup) => {
         memory.add(ids)
         return { _tag: "Confirmed", confirmedAt: writtenAt, duplicated: 0 }
       }),
-    known: Effect.fnUntraced(function* (ids, since) {
+    known: Effect.fnUntraced(function* ({ ids, since }) {
       const found = new Map(ids.flatMap((id): Array<[string, number]> => (memory.has(id) ? [[id, 1]] : [])))
       const rest = ids.filter((id) => !found.has(id))
       if (rest.length === 0) return found

@@ -1,6 +1,7 @@
-/** Which ids the index has, asked until it answers. */
+/** Which events the index has, asked until it answers. */
 import { type Context, Effect } from "effect"
-import type { Indexed, Indexer, IndexerError } from "../indexer/Indexer.ts"
+import type { Indexer, IndexerError } from "../indexer/Indexer.ts"
+import type { Sought } from "./Verifier.ts"
 
 export interface LookUpOptions {
   readonly answered: Effect.Effect<void>
@@ -9,22 +10,29 @@ export interface LookUpOptions {
   readonly again: number
 }
 
-/** Ids that have a document, with how many. Counted first: mostly none has one, and counting is cheaper. */
+const NONE: ReadonlyMap<string, number> = new Map()
+
+/** Mostly the index has none of them, and that is asked first where it is cheap to ask. */
+const ask = (indexer: Context.Service.Shape<typeof Indexer>, { ids, since, within }: Sought) =>
+  within === undefined
+    ? indexer.copies({ ids, since })
+    : Effect.flatMap(indexer.between({ ...within, since }), (events) =>
+        events === 0 ? Effect.succeed(NONE) : indexer.copies({ ids, since }),
+      )
+
+/** Ids that have a document, with how many. */
 export const makeLookUp = ({ again, answered, failed }: LookUpOptions) => {
   const lookUp = (
     indexer: Context.Service.Shape<typeof Indexer>,
-    query: Indexed,
+    sought: Sought,
   ): Effect.Effect<ReadonlyMap<string, number>> =>
-    indexer.count(query).pipe(
+    ask(indexer, sought).pipe(
       Effect.tap(answered),
-      Effect.flatMap((found) =>
-        found === 0 ? Effect.succeed(new Map<string, number>()) : indexer.copies(query),
-      ),
       Effect.tapError(failed),
       Effect.catch(() =>
         Effect.andThen(
           Effect.sleep(again),
-          Effect.suspend(() => lookUp(indexer, query)),
+          Effect.suspend(() => lookUp(indexer, sought)),
         ),
       ),
     )

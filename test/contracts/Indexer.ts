@@ -8,7 +8,18 @@ export interface TestDocument {
   readonly id: string
   /** `@timestamp`, epoch milliseconds. */
   readonly arrivedAt: number
+  /** `data.waybill.batch` */
+  readonly batch?: string
+  /** `data.event_time`, epoch milliseconds; such a document is a flow. */
+  readonly time?: number
 }
+
+/** What an alert has under `data`. */
+export const dataOf = ({ batch, id, time }: TestDocument) => ({
+  event_id: id,
+  ...(batch === undefined ? {} : { waybill: { batch } }),
+  ...(time === undefined ? {} : { event_type: "flow", event_time: new Date(time).toISOString() }),
+})
 
 /** How a test gets documents into the implementation's index. */
 export class TestDocuments extends Context.Service<
@@ -126,6 +137,46 @@ export const suite = <E>(name: string, layer: Layer.Layer<Indexer | TestDocument
           const copies = yield* indexer.copies({ ids: [...ids, ...lookalikes], since: NOW })
           assert.deepStrictEqual([...copies.keys()].sort(), ids.toSorted())
           assert.strictEqual(yield* indexer.count({ ids: lookalikes, since: NOW }), 0)
+        }),
+      )
+
+      it.effect("names what was written in some batches, with its copies, and nothing of other batches", () =>
+        Effect.gen(function* () {
+          const indexer = yield* Indexer
+          const documents = yield* TestDocuments
+          yield* documents.index([
+            { id: "in-1", batch: "flows-1", arrivedAt: NOW },
+            { id: "in-1", batch: "flows-1", arrivedAt: NOW + DAY },
+            { id: "in-2", batch: "flows-2", arrivedAt: NOW },
+            { id: "too-old", batch: "flows-2", arrivedAt: NOW - 1 },
+            { id: "in-12", batch: "flows-12", arrivedAt: NOW },
+            { id: "in-none", arrivedAt: NOW },
+          ])
+          const copies = yield* indexer.ofBatches({ batches: ["flows-1", "flows-2", "flows-9"], since: NOW })
+          assert.deepStrictEqual([...copies].sort(), [
+            ["in-1", 2],
+            ["in-2", 1],
+          ])
+          assert.deepStrictEqual(yield* indexer.ofBatches({ batches: ["flows-9"], since: 0 }), new Map())
+        }),
+      )
+
+      it.effect("counts the events of a kind in a slice of their own time, both ends in it", () =>
+        Effect.gen(function* () {
+          const indexer = yield* Indexer
+          const documents = yield* TestDocuments
+          const slice = { eventType: "flow", from: NOW - 5000, to: NOW - 4000, since: NOW - 10_000 } as const
+          assert.strictEqual(yield* indexer.between(slice), 0)
+          yield* documents.index(
+            [-5001, -5000, -4500, -4000, -3999].map((at) => ({
+              id: `at${at}`,
+              time: NOW + at,
+              arrivedAt: NOW,
+            })),
+          )
+          assert.strictEqual(yield* indexer.between(slice), 3)
+          assert.strictEqual(yield* indexer.between({ ...slice, since: NOW + 1 }), 0)
+          assert.strictEqual(yield* indexer.between({ ...slice, eventType: "alarm" }), 0)
         }),
       )
 

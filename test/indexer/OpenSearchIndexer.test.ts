@@ -28,11 +28,38 @@ describe("places", () => {
     )
 })
 
+describe("the events of batches", () => {
+  const ofBatches = (url: string) =>
+    Effect.flatMap(Indexer, (indexer) => indexer.ofBatches({ batches: ["b"], since: 0 })).pipe(
+      Effect.provide(OpenSearchIndexer.layer(options(url))),
+    )
+  const hit = (id: string) => ({ fields: { "data.event_id": [id] } })
+  const hits = (total: number, ids: ReadonlyArray<string>) =>
+    json(200, { ...found(total), hits: { ...found(total).hits, hits: ids.map(hit) } })
+
+  it.live("are asked for in another way when there are more than a search may have hits", () =>
+    Effect.gen(function* () {
+      const buckets = {
+        aggregations: { each: { sum_other_doc_count: 0, buckets: [{ key: "a", doc_count: 10_001 }] } },
+      }
+      const server = yield* answering(hits(10_001, ["a"]), json(200, found(10_001, buckets)))
+      assert.deepStrictEqual(yield* ofBatches(server.url), new Map([["a", 10_001]]))
+    }),
+  )
+
+  it.live("are no answer when fewer are named than were counted", () =>
+    Effect.gen(function* () {
+      const server = yield* answering(hits(2, ["a"]))
+      assert.strictEqual((yield* Effect.flip(ofBatches(server.url))).reason, "bad-response")
+    }),
+  )
+})
+
 describe("requests", () => {
   it.live("are searches of the pattern and nothing else, after errors too", () =>
     Effect.gen(function* () {
       const buckets = {
-        aggregations: { ids: { sum_other_doc_count: 0, buckets: [{ key: "a", doc_count: 2 }] } },
+        aggregations: { each: { sum_other_doc_count: 0, buckets: [{ key: "a", doc_count: 2 }] } },
       }
       const server = yield* answering(
         text(503, ""),

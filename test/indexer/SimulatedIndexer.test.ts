@@ -2,7 +2,7 @@
 import { Effect, Layer, Redacted } from "effect"
 import { makeSimulatedIndexer } from "../../src/demo/indexer/SimulatedIndexer.ts"
 import * as OpenSearchIndexer from "../../src/indexer/OpenSearchIndexer.ts"
-import { MAX_IDS, suite, TestDocuments } from "../contracts/Indexer.ts"
+import { dataOf, MAX_IDS, suite, TestDocuments } from "../contracts/Indexer.ts"
 
 const simulated = Layer.unwrap(
   Effect.gen(function* () {
@@ -22,10 +22,10 @@ const simulated = Layer.unwrap(
       index: (given) =>
         Effect.asVoid(
           indexer.index(
-            given.map(({ id, arrivedAt }) =>
+            given.map((document) =>
               JSON.stringify({
-                timestamp: new Date(arrivedAt).toISOString().replace("Z", "+0000"),
-                data: { event_id: id },
+                timestamp: new Date(document.arrivedAt).toISOString().replace("Z", "+0000"),
+                data: dataOf(document),
               }),
             ),
           ),

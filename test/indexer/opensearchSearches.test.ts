@@ -1,12 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import {
   ALERT_FIELDS,
+  batchesSearch,
+  betweenSearch,
   copiesSearch,
   countSearch,
   inQueries,
   MOST_IDS,
+  manyInBatchesSearch,
   newestSearch,
   placesSearch,
+  tallySearch,
 } from "../../src/indexer/opensearchSearches.ts"
 
 const FILTER = [
@@ -48,7 +52,10 @@ describe("searches", () => {
   it("copies have room for a bucket of every id", () => {
     const search = copiesSearch(ALERT_FIELDS, ["a", "b"], 1_771_787_584_123)
     assert.deepStrictEqual(search.query, { bool: { filter: FILTER } })
-    assert.strictEqual(JSON.stringify(search.aggs), '{"ids":{"terms":{"field":"data.event_id","size":2}}}')
+    assert.strictEqual(
+      JSON.stringify(search.aggs),
+      '{"each":{"terms":{"field":"data.event_id","size":2,"execution_hint":"map"}}}',
+    )
   })
 
   it("the newest event is bounded by time only when a time is given", () => {
@@ -72,10 +79,15 @@ it("other fields, as Wazuh 5 may have them, take the place of all those of an al
     eventTime: "event.start",
     source: "event.module",
     eventType: "event.kind",
+    batch: "event.batch",
   }
   const searches = JSON.stringify([
     copiesSearch(fields, ["a"], 0),
     placesSearch(fields, ["a"], 0),
+    tallySearch(fields, ["b"], 0),
+    batchesSearch(fields, ["b"], 0),
+    manyInBatchesSearch(fields, ["b"], 0),
+    betweenSearch(fields, { eventType: "flow", from: 0, to: 1, since: 0 }),
     newestSearch(fields, { source: "s", eventType: "flow", since: 0 }),
   ])
   assert.notInclude(searches, "data.")

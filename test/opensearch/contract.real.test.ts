@@ -1,10 +1,13 @@
 import { Effect, Layer } from "effect"
 import * as OpenSearchIndexer from "../../src/indexer/OpenSearchIndexer.ts"
-import { MAX_IDS, suite, TestDocuments } from "../contracts/Indexer.ts"
+import { dataOf, MAX_IDS, suite, TestDocuments } from "../contracts/Indexer.ts"
 import { asAdmin, clientOptions, onRealNode, ownIndices } from "./realNode.ts"
 
 const MAPPINGS = {
-  properties: { "@timestamp": { type: "date" }, data: { properties: { event_id: { type: "keyword" } } } },
+  properties: { "@timestamp": { type: "date" } },
+  // As Wazuh's template has it.
+  dynamic_templates: [{ text: { match_mapping_type: "string", mapping: { type: "keyword" } } }],
+  date_detection: false,
 }
 
 onRealNode("a real OpenSearch", (node) => {
@@ -28,10 +31,10 @@ onRealNode("a real OpenSearch", (node) => {
               "POST",
               "/_bulk?refresh=true",
               given
-                .map(({ id, arrivedAt }) => {
-                  const arrived = new Date(arrivedAt).toISOString()
+                .map((given) => {
+                  const arrived = new Date(given.arrivedAt).toISOString()
                   const index = `${prefix}${arrived.slice(0, 10).replaceAll("-", ".")}`
-                  const document = { "@timestamp": arrived, data: { event_id: id } }
+                  const document = { "@timestamp": arrived, data: dataOf(given) }
                   return `${JSON.stringify({ create: { _index: index } })}\n${JSON.stringify(document)}\n`
                 })
                 .join(""),

@@ -27,6 +27,11 @@ export interface Record {
   readonly bad?: boolean
 }
 
+interface Text {
+  readonly event_id: string
+  readonly waybill: { readonly batch: string }
+}
+
 export const FEED = "test/flows"
 export const idOf = (record: Record): string => `event-${record.serial}`
 
@@ -119,7 +124,9 @@ export class Chain {
               message: "The manager is away.",
             })
           for (const text of events) {
-            const id: string = JSON.parse(text).event_id
+            const { event_id: id, waybill }: Text = JSON.parse(text)
+            const batch = this.indexer.batches.get(waybill.batch) ?? new Set()
+            this.indexer.batches.set(waybill.batch, batch.add(id))
             this.sent.push(id)
             const nth = (this.#sends.get(id) ?? 0) + 1
             this.#sends.set(id, nth)

@@ -14,6 +14,11 @@ const options: SearchingVerifier.VerifierOptions = {
   maxIdsPerSearch: 4,
 }
 
+const writtenTo = (indexer: FakeIndexer, batch: string, ids: ReadonlyArray<string>): Written => {
+  indexer.batches.set(batch, new Set(ids))
+  return written(batch, ids)
+}
+
 const written = (batch: string, ids: ReadonlyArray<string>): Written => ({
   feed: "firewalla-msp/flows",
   batch,
@@ -45,7 +50,7 @@ describe("SearchingVerifier", () => {
     withVerifier((indexer) =>
       Effect.gen(function* () {
         const verifier = yield* Verifier
-        const fiber = yield* Effect.forkChild(verifier.confirm(written("b1", ["a", "b", "c"])))
+        const fiber = yield* Effect.forkChild(verifier.confirm(writtenTo(indexer, "b1", ["a", "b", "c"])))
         indexer.index("a", "b")
         yield* seconds(600)
         assert.isUndefined(fiber.pollUnsafe())
@@ -62,7 +67,7 @@ describe("SearchingVerifier", () => {
     withVerifier((indexer) =>
       Effect.gen(function* () {
         const verifier = yield* Verifier
-        const fiber = yield* Effect.forkChild(verifier.confirm(written("b1", ["a", "b"])))
+        const fiber = yield* Effect.forkChild(verifier.confirm(writtenTo(indexer, "b1", ["a", "b"])))
         indexer.index("a", "a")
         yield* seconds(60)
         assert.isUndefined(fiber.pollUnsafe())
@@ -77,8 +82,8 @@ describe("SearchingVerifier", () => {
     withVerifier((indexer) =>
       Effect.gen(function* () {
         const verifier = yield* Verifier
-        const held = yield* Effect.forkChild(verifier.confirm(written("b1", ["a", "b", "c"])))
-        const later = yield* Effect.forkChild(verifier.confirm(written("b2", ["d", "e", "f"])))
+        const held = yield* Effect.forkChild(verifier.confirm(writtenTo(indexer, "b1", ["a", "b", "c"])))
+        const later = yield* Effect.forkChild(verifier.confirm(writtenTo(indexer, "b2", ["d", "e", "f"])))
         indexer.index("d", "e", "f")
         yield* seconds(6)
         assert.strictEqual((yield* Fiber.join(later))._tag, "Confirmed")
@@ -92,7 +97,7 @@ describe("SearchingVerifier", () => {
       Effect.gen(function* () {
         const verifier = yield* Verifier
         indexer.index("a")
-        yield* Effect.forkChild(verifier.confirm(written("b1", ["a", "b", "c"])))
+        yield* Effect.forkChild(verifier.confirm(writtenTo(indexer, "b1", ["a", "b", "c"])))
         yield* seconds(59)
         assert.deepStrictEqual(lines, [])
         yield* seconds(2 * 60 + 6)
@@ -115,8 +120,8 @@ describe("SearchingVerifier", () => {
         const verifier = yield* Verifier
         indexer.failing = "unreachable"
         indexer.index("a")
-        const fiber = yield* Effect.forkChild(verifier.confirm(written("b1", ["a"])))
-        const lookUp = yield* Effect.forkChild(verifier.known(["a", "z"], 0))
+        const fiber = yield* Effect.forkChild(verifier.confirm(writtenTo(indexer, "b1", ["a"])))
+        const lookUp = yield* Effect.forkChild(verifier.known({ ids: ["a", "z"], since: 0 }))
         yield* seconds(50)
         assert.strictEqual((yield* verifier.status).indexer, "unavailable")
         assert.strictEqual(lines.filter((line) => line.event === "indexer.unavailable").length, 1)
@@ -130,37 +135,47 @@ describe("SearchingVerifier", () => {
     ),
   )
 
-  it.effect("probes with few ids, then names what should be there, in bounded searches", () =>
+  it.effect("counts, then asks for what has come, in bounded searches and once", () =>
     withVerifier((indexer) =>
       Effect.gen(function* () {
         const verifier = yield* Verifier
-        const idsOf = (batch: string) => Array.from({ length: 4 }, (_, n) => `${batch}-${n}`)
-        for (const batch of ["b1", "b2", "b3", "b4"])
-          yield* Effect.forkChild(verifier.confirm(written(batch, idsOf(batch))))
+        const idsOf = (batch: string) => Array.from({ length: 3 }, (_, n) => `${batch}-${n}`)
+        const confirming = yield* Effect.forEach(["b1", "b2", "b3", "b4"], (batch) =>
+          Effect.forkChild(verifier.confirm(writtenTo(indexer, batch, idsOf(batch)))),
+        )
         yield* seconds(1)
         assert.isTrue(indexer.searches.length > 0)
-        assert.isTrue(indexer.searches.every(({ ids }) => ids === 12))
+        assert.isTrue(indexer.searches.every(({ kind, ids }) => kind === "tally" && ids === 4))
         assert.strictEqual(indexer.searches[0]?.since, -Duration.toMillis(options.clockSkew))
 
-        // One sampled event of the third write: all that is older is asked for by name, the fourth is not.
-        indexer.index("b3-2")
+        // Four documents a search at most: the first two batches are asked for apart, the last one not at all.
+        indexer.index(...idsOf("b1"), ...idsOf("b2"), "b3-2")
         indexer.searches.length = 0
-        yield* seconds(1)
-        const sizes = indexer.searches
-          .filter(({ kind }) => kind === "copies")
-          .slice(0, 4)
-          .map(({ ids }) => ids)
-        assert.deepStrictEqual(sizes, [12, 4, 4, 3])
+        yield* seconds(2)
+        assert.deepStrictEqual(
+          indexer.searches.filter(({ kind }) => kind !== "tally").map(({ kind, ids }) => [kind, ids]),
+          [
+            ["ofBatches", 3],
+            ["ofBatches", 3],
+            ["places", 1],
+            ["shards", 0],
+            ["ofBatches", 3],
+          ],
+        )
+        assert.deepStrictEqual(
+          confirming.map((fiber) => fiber.pollUnsafe() !== undefined),
+          [true, true, false, false],
+        )
       }),
     ),
   )
 
-  it.effect("finds a write whose sampled events are the very ones that are missing", () =>
+  it.effect("asks again when more of a write has come, and not before", () =>
     withVerifier((indexer) =>
       Effect.gen(function* () {
         const verifier = yield* Verifier
-        yield* Effect.forkChild(verifier.confirm(written("b1", ["a", "b", "c", "d"])))
-        const later = yield* Effect.forkChild(verifier.confirm(written("b2", ["f"])))
+        yield* Effect.forkChild(verifier.confirm(writtenTo(indexer, "b1", ["a", "b", "c", "d"])))
+        const later = yield* Effect.forkChild(verifier.confirm(writtenTo(indexer, "b2", ["f"])))
         indexer.index("b", "f")
         yield* seconds(6)
         yield* Fiber.join(later)

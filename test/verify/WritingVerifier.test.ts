@@ -31,7 +31,7 @@ describe("WritingVerifier", () => {
     Effect.gen(function* () {
       const verifier = yield* Verifier
       yield* verifier.confirm(written("a", "b"))
-      assert.deepStrictEqual([...(yield* verifier.known(["a", "c"], 0)).keys()], ["a"])
+      assert.deepStrictEqual([...(yield* verifier.known({ ids: ["a", "c"], since: 0 })).keys()], ["a"])
     }).pipe(Effect.provide(WritingVerifier.layer)),
   )
 
@@ -40,7 +40,7 @@ describe("WritingVerifier", () => {
       const verifier = yield* Verifier
       const id = (n: number) => `event-${n}`
       yield* verifier.confirm(written(...Array.from({ length: 60_000 }, (_, n) => id(n))))
-      const known = yield* verifier.known([id(0), id(9_999), id(10_000), id(59_999)], 0)
+      const known = yield* verifier.known({ ids: [id(0), id(9_999), id(10_000), id(59_999)], since: 0 })
       assert.deepStrictEqual([...known.keys()], [id(10_000), id(59_999)])
     }).pipe(Effect.provide(WritingVerifier.layer)),
   )
@@ -64,10 +64,10 @@ describe("WritingVerifier", () => {
         const verifier = yield* Verifier
         indexer.index("before")
         yield* verifier.confirm(written("now"))
-        const known = yield* verifier.known(["before", "now", "new"], 9 * HOUR)
+        const known = yield* verifier.known({ ids: ["before", "now", "new"], since: 9 * HOUR })
         assert.deepStrictEqual([...known.keys()].toSorted(), ["before", "now"])
         assert.deepStrictEqual(indexer.searches, [{ kind: "copies", ids: 2, since: 8 * HOUR }])
-        yield* verifier.known(["before", "now"], 9 * HOUR)
+        yield* verifier.known({ ids: ["before", "now"], since: 9 * HOUR })
         assert.strictEqual(indexer.searches.length, 1)
       }),
     )
@@ -78,7 +78,7 @@ describe("WritingVerifier", () => {
     return atTenOClock(
       Effect.gen(function* () {
         const verifier = yield* Verifier
-        assert.strictEqual((yield* verifier.known(["a"], 11 * HOUR + 1)).size, 0)
+        assert.strictEqual((yield* verifier.known({ ids: ["a"], since: 11 * HOUR + 1 })).size, 0)
         assert.isEmpty(indexer.searches)
       }),
     )
@@ -90,7 +90,7 @@ describe("WritingVerifier", () => {
     return atTenOClock(
       Effect.gen(function* () {
         const verifier = yield* Verifier
-        assert.strictEqual((yield* verifier.known(["a"], 0)).size, 0)
+        assert.strictEqual((yield* verifier.known({ ids: ["a"], since: 0 })).size, 0)
         assert.deepStrictEqual(eventsOf(lines), ["verify.not_searched"])
       }),
     )

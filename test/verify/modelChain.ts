@@ -44,8 +44,14 @@ export const CALM: ModelOptions = {
 
 const DAY = 86_400_000
 
+interface WrittenText {
+  readonly event_id: string
+  readonly waybill: { readonly batch: string }
+}
+
 interface Document {
   readonly id: string
+  readonly batch: string
   readonly index: string
   readonly shard: number
   readonly indexedAt: number
@@ -64,6 +70,7 @@ export class ModelChain {
   readonly searches = { copies: 0, places: 0 }
   readonly options: ModelOptions
   readonly #byId = new Map<string, Array<Document>>()
+  readonly #byBatch = new Map<string, Array<Document>>()
   readonly #random: { readonly next: () => number }
 
   constructor(options: ModelOptions) {
@@ -71,7 +78,7 @@ export class ModelChain {
     this.#random = seededRandom(options.seed)
   }
 
-  #write(id: string, now: number): void {
+  #write(id: string, batch: string, now: number): void {
     const { blackouts, delayMillis, loss, pauses, reorderMillis, shards } = this.options
     this.writes.set(id, (this.writes.get(id) ?? 0) + 1)
     const swap = this.#random.next() < 0.1 ? this.#random.next() * reorderMillis : 0
@@ -86,9 +93,10 @@ export class ModelChain {
     // What comes out of a pause comes out at once, but in the order in which it would have come.
     const indexedAt = (pause === undefined ? now + delayMillis : pause[1] + (now - pause[0]) / 1000) + swap
     const index = `alerts-${Math.floor(arrived / DAY)}`
-    const document = { id, index, shard, indexedAt }
+    const document = { id, batch, index, shard, indexedAt }
     this.documents.push(document)
     this.#byId.set(id, [...(this.#byId.get(id) ?? []), document])
+    this.#byBatch.set(batch, [...(this.#byBatch.get(batch) ?? []), document])
   }
 
   /** When a copy of a shard shows what came to it. */
@@ -99,7 +107,7 @@ export class ModelChain {
   }
 
   /** One search asks one copy of each shard, any of them. */
-  #search<A>({ ids }: Indexed, read: (found: ReadonlyArray<Document>) => A) {
+  #search<A>(all: ReadonlyArray<Document>, read: (found: ReadonlyArray<Document>) => A) {
     return Effect.flatMap(Clock.currentTimeMillis, (now) => {
       if (within(now, this.options.unsearchable) !== undefined)
         return new IndexerError({ reason: "incomplete", message: "a shard did not answer" })
@@ -111,11 +119,7 @@ export class ModelChain {
         return copy
       }
       return Effect.succeed(
-        read(
-          ids
-            .flatMap((id) => this.#byId.get(id) ?? [])
-            .filter((document) => this.#visibleAt(document, copyOf(document)) <= now),
-        ),
+        read(all.filter((document) => this.#visibleAt(document, copyOf(document)) <= now)),
       )
     })
   }
@@ -137,8 +141,8 @@ export class ModelChain {
         write: (events) =>
           Effect.map(Clock.currentTimeMillis, (now) => {
             for (const text of events) {
-              const { event_id: id }: { readonly event_id: string } = JSON.parse(text)
-              this.#write(id, now)
+              const { event_id: id, waybill }: WrittenText = JSON.parse(text)
+              this.#write(id, waybill.batch, now)
             }
           }),
       }),
@@ -149,15 +153,34 @@ export class ModelChain {
         for (const { id } of found) counts.set(id, (counts.get(id) ?? 0) + 1)
         return counts
       }
+      const named = ({ ids }: Indexed) => ids.flatMap((id) => this.#byId.get(id) ?? [])
       return Indexer.of({
-        count: (query) => this.#search(query, (found) => found.length),
+        count: (query) => this.#search(named(query), (found) => found.length),
         copies: (query) => {
           this.searches.copies += 1
-          return this.#search(query, copies)
+          return this.#search(named(query), copies)
         },
+        tally: ({ batches }) =>
+          this.#search(
+            batches.flatMap((batch) => this.#byBatch.get(batch) ?? []),
+            (found) => {
+              const counts = new Map<string, number>()
+              for (const { batch } of found) counts.set(batch, (counts.get(batch) ?? 0) + 1)
+              return counts
+            },
+          ),
+        ofBatches: ({ batches }) => {
+          this.searches.copies += 1
+          return this.#search(
+            batches.flatMap((batch) => this.#byBatch.get(batch) ?? []),
+            copies,
+          )
+        },
+        // A document here has no time of its own, so any may lie in between.
+        between: () => this.#search(this.documents, (found) => found.length),
         places: (query) => {
           this.searches.places += 1
-          return this.#search(query, (found) =>
+          return this.#search(named(query), (found) =>
             found.map(({ id, index, shard }): Place => ({ id, index, shard })),
           )
         },

@@ -24,7 +24,7 @@ export const delivered = Effect.fnUntraced(function* (batch: string, ids: Readon
   for (let attempt = 1; rest.length > 0; attempt++) {
     const startedAt = yield* Clock.currentTimeMillis
     yield* writeHolding(
-      rest.map((id) => JSON.stringify({ event_id: id })),
+      rest.map((id) => JSON.stringify({ event_id: id, waybill: { batch } })),
       {},
     )
     const writtenAt = yield* Clock.currentTimeMillis

@@ -31,6 +31,8 @@ export interface DocumentStore {
   readonly shardOf: (row: number) => number
   /** The rows of an event id, visible or not. */
   readonly rowsOf: (eventId: string) => ReadonlyArray<number>
+  /** The rows of a batch, visible or not. */
+  readonly rowsOfBatch: (batch: string) => ReadonlyArray<number>
   /** @param keyword a place in `KEYWORDS` */
   readonly keyword: (row: number, keyword: number) => string
   /**
@@ -42,6 +44,8 @@ export interface DocumentStore {
   readonly refresh: (now: number) => void
   readonly clear: () => void
 }
+
+const BATCH = KEYWORDS.indexOf("data.waybill.batch")
 
 /** As the stock template says. */
 export const SHARDS = 3
@@ -67,6 +71,7 @@ export const makeDocumentStore = (options: StoreOptions): DocumentStore => {
   const firstRow = new Map<string, number>()
   /** Second and later copies only, which are rare. */
   const moreRows = new Map<string, Array<number>>()
+  const batchRows = new Map<string, Array<number>>()
   let refreshInterval = options.refreshInterval
 
   const wordNumber = (word: string): number => {
@@ -103,6 +108,10 @@ export const makeDocumentStore = (options: StoreOptions): DocumentStore => {
       for (const [i, column] of keywords.entries()) column.push(wordNumber(document.keywords[i] ?? ""))
       if (options.keepDocuments) source.push(whole)
       visibleAt.push(nextRefresh(shardOf(row), now))
+      const batch = document.keywords[BATCH] ?? ""
+      const rows = batchRows.get(batch)
+      if (rows === undefined) batchRows.set(batch, [row])
+      else rows.push(row)
       if (id === "") return
       if (!firstRow.has(id)) firstRow.set(id, row)
       else moreRows.set(id, [...(moreRows.get(id) ?? []), row])
@@ -112,6 +121,7 @@ export const makeDocumentStore = (options: StoreOptions): DocumentStore => {
       const first = firstRow.get(id)
       return first === undefined ? [] : [first, ...(moreRows.get(id) ?? [])]
     },
+    rowsOfBatch: (batch) => batchRows.get(batch) ?? [],
     keyword: (row, keyword) => words[keywords[keyword]?.[row] ?? 0] ?? "",
     setRefreshInterval: (millis, now) => {
       refreshInterval = millis
@@ -128,6 +138,7 @@ export const makeDocumentStore = (options: StoreOptions): DocumentStore => {
       indices.length = 0
       firstRow.clear()
       moreRows.clear()
+      batchRows.clear()
     },
   }
 }

@@ -19,7 +19,7 @@ type Matches = (row: number) => boolean
 
 export interface Compiled {
   readonly matches: Matches
-  /** The only rows that can match, when an id says so; all of them otherwise. */
+  /** The only rows that can match, when an id or a batch says so; all of them otherwise. */
   readonly candidates: ReadonlyArray<number> | undefined
 }
 
@@ -99,6 +99,12 @@ const range = (store: DocumentStore, clause: unknown, now: number): Compiled => 
   }
 }
 
+/** Fields whose values lead straight to their rows. */
+const ROWS_OF: Readonly<Record<string, "rowsOf" | "rowsOfBatch">> = {
+  "data.event_id": "rowsOf",
+  "data.waybill.batch": "rowsOfBatch",
+}
+
 const terms = (store: DocumentStore, field: string, values: ReadonlyArray<unknown>): Compiled => {
   if (values.length > MAX_TERMS) {
     refuse(
@@ -109,9 +115,10 @@ const terms = (store: DocumentStore, field: string, values: ReadonlyArray<unknow
   const wanted = new Set(values.map(String))
   const of = fieldOf(store, field)
   const matches = (row: number) => wanted.has(String(of(row)))
-  if (field !== "data.event_id") return { matches, candidates: undefined }
+  const rowsOf = ROWS_OF[field]
+  if (rowsOf === undefined) return { matches, candidates: undefined }
   const candidates: Array<number> = []
-  for (const id of wanted) for (const row of store.rowsOf(id)) candidates.push(row)
+  for (const value of wanted) for (const row of store[rowsOf](value)) candidates.push(row)
   return { matches, candidates }
 }
 
