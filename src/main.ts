@@ -10,9 +10,10 @@ import { demo } from "./cli/demo.ts"
 import { reconcile } from "./cli/reconcile.ts"
 import { root } from "./cli/root.ts"
 import { run } from "./cli/run.ts"
+import { setup } from "./cli/setup.ts"
 
 root.pipe(
-  Command.withSubcommands([run, reconcile, backfill, demo]),
+  Command.withSubcommands([run, reconcile, backfill, setup, demo]),
   Command.run({ version: VERSION }),
   Effect.provide(NodeServices.layer),
   NodeRuntime.runMain({

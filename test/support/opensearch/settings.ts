@@ -75,6 +75,7 @@ plugins.security.ssl.transport.enforce_hostname_verification: false
 plugins.security.nodes_dn: ["CN=node"]
 plugins.security.authcz.admin_dn: ["CN=admin"]
 plugins.security.allow_default_init_securityindex: true
+plugins.security.restapi.roles_enabled: ["all_access"]
 plugins.security.audit.type: noop
 `
 }
