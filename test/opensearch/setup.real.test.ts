@@ -131,7 +131,7 @@ onOwnNode("waybill setup on a real OpenSearch", (node, users) => {
         const wrong = yield* peerAs({ username: "admin", password: "wrong-password-9" })
         const unauthorized = yield* Effect.flip(roleStep(wrong, PATTERN).run(true))
         assert.isTrue(unauthorized.fatal)
-      assert.include(unauthorized.message, "401")
+        assert.include(unauthorized.message, "401")
         assert.notInclude(unauthorized.message, "wrong-password-9")
         const reader = yield* peerAs(users.stranger)
         const forbidden = yield* Effect.flip(roleStep(reader, PATTERN).run(true))
