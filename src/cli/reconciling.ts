@@ -156,7 +156,7 @@ export const lookBack = Effect.fnUntraced(function* (input: Input) {
         Console.error(input.dryRun ? "Interrupted." : `Interrupted. To go on there: ${goOn}`),
       ),
     ),
-    Effect.provide(LogLines.layer(log.format, log.level)),
+    Effect.provide(LogLines.layer(log)),
     Effect.provide(Layer.succeed(Logger.LogToStderr, true)),
   )
 

@@ -33,7 +33,7 @@ export const run = Command.make(
     yield* application.pipe(
       Effect.provide(Layers.layer),
       Effect.catchCause(logFailure),
-      Effect.provide(Logger.layer(log.format, log.level)),
+      Effect.provide(Logger.layer(log)),
     )
   }, configured),
 ).pipe(

@@ -199,6 +199,11 @@ export const Config = Schema.Struct({
       "json",
       "`pretty` is for people at a terminal.",
     ),
+    repeat_every: withDefault(
+      durationOrZero,
+      "1 minute",
+      "A warning that comes again within this time is not written again; then it is, with how often it came. `0 seconds` writes all.",
+    ),
   }),
 })
 export type Config = typeof Config.Type

@@ -31,6 +31,8 @@ export const waybillConfig = Effect.fnUntraced(function* (world: World, options:
     "indexer.password": Redacted.value(world.indexerAccess.password),
     // Several may run at once on one machine.
     "admin.port": 0,
+    // Whoever reads the log to see what happened counts its lines.
+    "log.repeat_every": "0 seconds",
     "state.path": path.join(folder, "state"),
     "dlq.base_path": path.join(folder, "dlq"),
     ...options.set,

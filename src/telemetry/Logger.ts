@@ -4,20 +4,16 @@
  * Commands that print their result to standard output provide `Logger.LogToStderr` as true, and the lines go there.
  */
 import process from "node:process"
-import { Effect, Layer, Logger, type LogLevel, References } from "effect"
+import { Clock, Console, Duration, Effect, Layer, Logger, References } from "effect"
 import type { Config } from "../config/Config.ts"
-import { type LogEntry, toEntry } from "./logEntry.ts"
+import { LogLevel, type ShownLevel } from "./LogLevel.ts"
+import { type Level, type LogEntry, levelOf, toEntry } from "./logEntry.ts"
 import { json, logfmt, pretty } from "./logFormats.ts"
+import { Repeats } from "./repeats.ts"
 
 type Format = Config["log"]["format"]
-type Level = Config["log"]["level"]
 
-const LEVELS: Readonly<Record<Level, LogLevel.LogLevel>> = {
-  debug: "Debug",
-  info: "Info",
-  warn: "Warn",
-  error: "Error",
-}
+const IMPORTANCE: Readonly<Record<Level, number>> = { debug: 0, info: 1, warn: 2, error: 3, fatal: 4 }
 
 /** Colour where a terminal shows it, unless its user asked for none (no-color.org: any value but an empty one). */
 export const wantsColour = (isTerminal: boolean, noColor: string | undefined): boolean =>
@@ -34,19 +30,46 @@ const writerOf = (format: Format): ((entry: LogEntry) => string) => {
   }
 }
 
-/** Lines of `level` and above in `format`; nothing else writes to the log. */
-export const layer = (format: Format, level: Level): Layer.Layer<never> =>
-  Layer.mergeAll(
-    Logger.layer([
+const make = Effect.fnUntraced(function* (options: Config["log"]) {
+  const write = writerOf(options.format)
+  const repeats = new Repeats(Duration.toMillis(options.repeat_every))
+  let shown: ShownLevel = options.level
+  const stdout = yield* Console.Console
+  let print = (line: string) => stdout.log(line)
+
+  const logger = Logger.make<unknown, void>((line) => {
+    const level = levelOf(line.logLevel)
+    if (IMPORTANCE[level] < IMPORTANCE[shown]) return
+    const console = line.fiber.getRef(Console.Console)
+    print = line.fiber.getRef(References.LogToStderr)
+      ? (text) => console.error(text)
+      : (text) => console.log(text)
+    for (const entry of repeats.take(toEntry(line), line.date.getTime())) print(write(entry))
+  })
+  yield* Effect.addFinalizer(() =>
+    Effect.map(Clock.currentTimeMillis, (now) => {
+      for (const entry of repeats.rest(now)) print(write(entry))
+    }),
+  )
+  const level = LogLevel.of({
+    get: Effect.sync(() => shown),
+    set: (chosen) =>
       Effect.sync(() => {
-        const write = writerOf(format)
-        const lines = Logger.make((options) => write(toEntry(options)))
-        const toStdout = Logger.withConsoleLog(lines)
-        const toStderr = Logger.withConsoleError(lines)
-        return Logger.make((options) =>
-          (options.fiber.getRef(References.LogToStderr) ? toStderr : toStdout).log(options),
-        )
+        shown = chosen
       }),
-    ]),
-    Layer.succeed(References.MinimumLogLevel, LEVELS[level]),
+  })
+  return { logger, level }
+})
+
+/** The lines that `options` want, and nothing else writes to the log; with the service that changes their level. */
+export const layer = (options: Config["log"]): Layer.Layer<LogLevel> =>
+  Layer.unwrap(
+    Effect.map(make(options), ({ level, logger }) =>
+      Layer.mergeAll(
+        Logger.layer([logger]),
+        Layer.succeed(LogLevel, level),
+        // Everything comes to the logger, which knows what is shown now.
+        Layer.succeed(References.MinimumLogLevel, "Debug"),
+      ),
+    ),
   )

@@ -27,6 +27,8 @@ const LEVELS: Readonly<Record<LogLevel.LogLevel, Level>> = {
   None: "fatal",
 }
 
+export const levelOf = (level: LogLevel.LogLevel): Level => LEVELS[level]
+
 const RESERVED: ReadonlySet<string> = new Set(["ts", "level", "event", "message", "error"])
 
 /** The stack is shown for a defect only: an error that was expected says in its message what there is to know. */
@@ -74,7 +76,7 @@ export const toEntry = ({ cause, date, fiber, logLevel, message }: Logger.Option
     .map((part) => (typeof part === "string" ? part : (JSON.stringify(part) ?? "")))
   return {
     ts: date.toISOString(),
-    level: LEVELS[logLevel],
+    level: levelOf(logLevel),
     event: typeof event === "string" ? event : "log",
     message: words.join(" "),
     fields: Object.fromEntries(fields),

@@ -204,7 +204,7 @@ layer(NodeServices.layer)("loadConfig", (it) => {
           "indexer.password: expected a secret on one line, not empty, got a number. Put the value in quotes.",
           'verify.mode: expected one of always, startup-only, off, got "sometimes". Correct it in the file, or remove it for the default "always".',
           'dlq.enabled: expected true or false, got "maybe". Correct the environment variable WAYBILL_DLQ__ENABLED.',
-          "log: expected a section with keys under it. Its keys are level, format.",
+          "log: expected a section with keys under it. Its keys are level, format, repeat_every.",
           "batch.max_evnts: there is no such setting. Did you mean batch.max_events?",
           "indexer.usename: there is no such setting. Did you mean indexer.username?",
           'indexer.username: is missing, and verify.mode is not "off". Set it, or INDEXER_USERNAME, to a user that may search the index pattern.',

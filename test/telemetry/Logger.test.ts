@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Data, Duration, Effect, Option, Redactable, Redacted } from "effect"
+import { Cause, Data, Duration, Effect, Fiber, Option, Redactable, Redacted } from "effect"
 import { TestClock, TestConsole } from "effect/testing"
 import { layer, wantsColour } from "../../src/telemetry/Logger.ts"
+import { LogLevel } from "../../src/telemetry/LogLevel.ts"
 import * as Log from "../../src/telemetry/log.ts"
 
 class Boom extends Data.TaggedError("Boom")<{ readonly message: string; readonly cause?: unknown }> {}
@@ -9,12 +10,12 @@ class Boom extends Data.TaggedError("Boom")<{ readonly message: string; readonly
 /** The lines an effect writes, as text. */
 const linesOf = (
   format: "json" | "logfmt" | "pretty",
-  effect: Effect.Effect<unknown>,
+  effect: Effect.Effect<unknown, never, LogLevel>,
   level: "debug" | "info" = "info",
 ) =>
   Effect.gen(function* () {
     yield* TestClock.setTime(Date.UTC(2026, 1, 22, 19, 13, 4, 123))
-    yield* Effect.provide(effect, layer(format, level))
+    yield* Effect.provide(effect, layer({ format, level, repeat_every: Duration.minutes(1) }))
     return (yield* TestConsole.logLines).map(String)
   })
 const objectOf = (effect: Effect.Effect<unknown>) =>
@@ -200,4 +201,50 @@ describe("the pretty logger", () => {
       [true, true, false, false],
     )
   })
+})
+
+describe("the level", () => {
+  it.effect("can be changed while it runs, for everything that logs", () =>
+    Effect.gen(function* () {
+      const lines = yield* linesOf(
+        "json",
+        Effect.gen(function* () {
+          const level = yield* LogLevel
+          const beside = yield* Effect.forkChild(
+            Effect.andThen(
+              Effect.sleep("1 second"),
+              Log.debug("batch.written", "from a fiber that began before"),
+            ),
+          )
+          yield* Log.debug("batch.written", "hidden")
+          yield* level.set("debug")
+          yield* Log.debug("batch.written", "shown")
+          yield* TestClock.adjust("1 second")
+          yield* Fiber.join(beside)
+          yield* level.set("error")
+          yield* Log.warning("poll.failed", "hidden")
+          yield* Log.error("dead_letter.failed", `at ${yield* level.get}`)
+        }),
+      )
+      assert.deepStrictEqual(
+        lines.map((line) => JSON.parse(line).message),
+        ["shown", "from a fiber that began before", "at error"],
+      )
+    }),
+  )
+})
+
+describe("a warning that comes again", () => {
+  it.effect("is written once, and its number when the log ends", () =>
+    Effect.gen(function* () {
+      const lines = yield* linesOf(
+        "json",
+        Effect.repeat(Log.warning("source.retrying", "asking again", { retry: 1 }), { times: 4 }),
+      )
+      assert.deepStrictEqual(
+        lines.map((line) => JSON.parse(line).repeated),
+        [undefined, 4],
+      )
+    }),
+  )
 })
