@@ -3,6 +3,7 @@
  * sockets and HTTP on this machine, so that `waybill run` meets it as it would meet the real ones.
  */
 import { Clock, Duration, Effect, FileSystem, Path, type PlatformError, Redacted, type Scope } from "effect"
+import type { DocumentOf } from "./indexer/document.ts"
 import { makeSimulatedIndexer, type SimulatedIndexer } from "./indexer/SimulatedIndexer.ts"
 import { makeSimulatedManager, type SimulatedManager } from "./manager/SimulatedManager.ts"
 import { makeSimulatedMsp, type SimulatedMsp } from "./msp/SimulatedMsp.ts"
@@ -35,6 +36,8 @@ export interface WorldOptions {
     /** 5 s when absent, as Wazuh's template says. */
     readonly refreshInterval?: Duration.Input
     readonly keepDocuments?: boolean
+    /** As for alerts of Wazuh 4 when absent. */
+    readonly documentOf?: DocumentOf
   }
   /** A real OpenSearch in the simulated indexer's place. */
   readonly openSearch?: OpenSearchAccess
@@ -103,6 +106,7 @@ export const makeWorld = Effect.fnUntraced(function* (
         password,
         refreshInterval,
         keepDocuments: options.indexer?.keepDocuments ?? false,
+        ...(options.indexer?.documentOf === undefined ? {} : { documentOf: options.indexer.documentOf }),
       })
   const target = real ?? indexer ?? { index: () => Effect.succeed(true) }
   const shipper = yield* makeShipper(manager.alerts, target, {

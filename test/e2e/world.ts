@@ -8,7 +8,7 @@ import { Clock, Duration, Effect, FileSystem, Option, Path, Schedule, Schema, ty
 import { KEYWORDS } from "../../src/demo/indexer/document.ts"
 import { SERIAL_KINDS, type SerialKind } from "../../src/demo/serials.ts"
 import { startWaybill } from "../../src/demo/WaybillProcess.ts"
-import { makeWorld, type WorldOptions } from "../../src/demo/World.ts"
+import { makeWorld, type World, type WorldOptions } from "../../src/demo/World.ts"
 import { writeWaybillConfig } from "../../src/demo/waybillConfig.ts"
 import { Checkpoint } from "../../src/domain/Checkpoint.ts"
 import { aheadOf, equationOf, makeDeadLetterReader } from "./equation.ts"
@@ -17,6 +17,10 @@ import { type LogLine, logLines } from "./logLines.ts"
 export interface StageOptions extends WorldOptions {
   /** Settings by dotted path. */
   readonly set?: Readonly<Record<string, string | number | boolean>>
+  /** What else stands beside the world, as long as the stage does; answers settings that lead to it. */
+  readonly beside?: (
+    world: World,
+  ) => Effect.Effect<Readonly<Record<string, string | number | boolean>>, never, Scope.Scope>
   /** How long to wait for anything; 45 s when absent. */
   readonly atMost?: Duration.Input
   /** 25 ms when absent; a large world needs its time for other things. */
@@ -63,7 +67,8 @@ const makeStage = Effect.fnUntraced(function* (options: StageOptions) {
     shipper: { delay: "50 millis", ...options.shipper },
   })
   const indexer = world.indexer ?? assert.fail("the end-to-end tests need the simulated indexer")
-  const configFile = yield* writeWaybillConfig(world, { set: { ...FAST, ...options.set } })
+  const beside = options.beside === undefined ? {} : yield* options.beside(world)
+  const configFile = yield* writeWaybillConfig(world, { set: { ...FAST, ...options.set, ...beside } })
   const logFile = path.join(world.folder, "waybill.log")
   const stateFolder = path.join(world.folder, "state")
   const letters = yield* makeDeadLetterReader(path.join(world.folder, "dlq"))

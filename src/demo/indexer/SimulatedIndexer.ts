@@ -13,7 +13,7 @@ import {
 } from "../http/FaultyHttpServer.ts"
 import { hashText } from "../seededRandom.ts"
 import { type DocumentStore, makeDocumentStore } from "./DocumentStore.ts"
-import { documentOf } from "./document.ts"
+import { type DocumentOf, documentOf } from "./document.ts"
 import { filterPath } from "./filterPath.ts"
 import { QueryRefused } from "./query.ts"
 import { count, SHARDS_OK, search } from "./search.ts"
@@ -24,6 +24,8 @@ export interface IndexerOptions {
   readonly refreshInterval: Duration.Input
   /** Keeps whole documents for `_source`; costs about 2 KB each. */
   readonly keepDocuments: boolean
+  /** From a line to its document; as for alerts of Wazuh 4 when absent. */
+  readonly documentOf?: DocumentOf
 }
 
 export type IndexerFault =
@@ -60,7 +62,7 @@ export interface SimulatedIndexer {
   readonly requests: Effect.Effect<IndexerRequests>
 }
 
-const PATTERN = "wazuh-alerts-"
+const PATTERN = /^wazuh-(alerts|events)-/
 const SEARCH = /^\/([^/]+)\/_(search|count)$/
 
 const failure = (status: number, type: string, reason: string): Reply =>
@@ -186,7 +188,7 @@ export const makeSimulatedIndexer = Effect.fnUntraced(function* (
       return unauthorized
     }
     const [, pattern, operation] = SEARCH.exec(request.path) ?? []
-    if (pattern === undefined || !pattern.split(",").every((part) => part.startsWith(PATTERN))) {
+    if (pattern === undefined || !pattern.split(",").every((part) => PATTERN.test(part))) {
       counts.refused += 1
       return forbidden(
         pattern === undefined ? actionOf(request) : "indices:data/read/search",
@@ -216,7 +218,7 @@ export const makeSimulatedIndexer = Effect.fnUntraced(function* (
     if (down || refusing) return false
     const now = yield* Clock.currentTimeMillis
     for (const line of lines) {
-      const made = documentOf(line)
+      const made = (options.documentOf ?? documentOf)(line)
       if (made === undefined || hashText(made.document.eventId) / 0x1_0000_0000 < refusedShare) dropped += 1
       else store.add(made.document, made.source, now)
     }

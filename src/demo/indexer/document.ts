@@ -80,9 +80,9 @@ export const indexName = (timestamp: string): string =>
   `wazuh-alerts-4.x-${timestamp.slice(0, 10).replaceAll("-", ".")}`
 
 /** The document of a line, or `undefined` when it would be dropped. */
-export const documentOf = (
-  line: string,
-): { readonly document: Document; readonly source: Tree } | undefined => {
+export type DocumentOf = (line: string) => { readonly document: Document; readonly source: Tree } | undefined
+
+export const documentOf: DocumentOf = (line) => {
   let source: unknown
   try {
     source = JSON.parse(line)
