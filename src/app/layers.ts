@@ -28,6 +28,7 @@ import { ProcessFigures } from "../telemetry/ProcessFigures.ts"
 import * as TraceExport from "../telemetry/traceExport.ts"
 import * as SearchingVerifier from "../verify/SearchingVerifier.ts"
 import * as WritingVerifier from "../verify/WritingVerifier.ts"
+import { pushedEvents, withPushed } from "./hec.ts"
 import { writer } from "./writing.ts"
 
 const indexer = (config: Config) => {
@@ -145,7 +146,9 @@ const lockFor = ({ state }: Config, advice: string, command: string) =>
 
 /** The feeds, which tell of time that their source no longer has. */
 const tellingFeeds = (config: Config) =>
-  Layer.effect(Feeds, Effect.flatMap(Feeds, reportingGaps)).pipe(Layer.provide(feeds(config)))
+  Layer.effect(Feeds, Effect.flatMap(Feeds, reportingGaps)).pipe(
+    Layer.provide(withPushed(config, feeds(config))),
+  )
 
 /** Everything that `run` works with. */
 export const layer = Layer.unwrap(
@@ -154,7 +157,7 @@ export const layer = Layer.unwrap(
       Layer.provideMerge(writer(config, config.verify.mode === "always")),
     )
     const parts = Layer.mergeAll(
-      Normalizers.layer,
+      Normalizers.layer([pushedEvents(config)]),
       FileCheckpoints.layer(config.state.path),
       deadLetters(config),
       policies(config),
@@ -182,7 +185,7 @@ export const lookingLayer = Layer.unwrap(
   Effect.map(Configuration, (config) =>
     Layer.mergeAll(
       feeds(config),
-      Normalizers.layer,
+      Normalizers.layer([pushedEvents(config)]),
       indexer(config),
       lettersToLookAt(config),
       policies(config),
@@ -198,7 +201,7 @@ export const deliveringLayer = (command: string, advice: string) =>
     Effect.map(Configuration, (config) =>
       Layer.mergeAll(
         feeds(config),
-        Normalizers.layer,
+        Normalizers.layer([pushedEvents(config)]),
         verifier(config).pipe(Layer.provide(indexer(config)), Layer.provideMerge(writer(config, true))),
         deadLetters(config),
         policies(config),

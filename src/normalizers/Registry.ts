@@ -10,6 +10,12 @@ export interface Registration {
   readonly normalizer: Normalizer
 }
 
+/** Chooses among the normalizers of all envelopes with one `source`. */
+export interface Family {
+  readonly source: string
+  readonly choose: (envelope: Envelope) => Normalizer | undefined
+}
+
 const keyOf = (format: Format, sourceType: string): string => `${format} ${sourceType}`
 
 const failed = (message: string) => Result.fail(new Rejected({ reason: "normalization_failed", message }))
@@ -18,14 +24,21 @@ const failed = (message: string) => Result.fail(new Rejected({ reason: "normaliz
  * One function over all registrations. A normalizer that throws costs its own envelope and nothing else. The first
  * registration of a kind wins, so that what is registered before can be told to stay.
  */
-export const make = (registrations: ReadonlyArray<Registration>): Normalizer => {
+export const make = (
+  registrations: ReadonlyArray<Registration>,
+  families: ReadonlyArray<Family> = [],
+): Normalizer => {
   const byKind = new Map<string, Normalizer>()
   for (const { format, sourceType, normalizer } of registrations) {
     const key = keyOf(format, sourceType)
     if (!byKind.has(key)) byKind.set(key, normalizer)
   }
   return (envelope: Envelope) => {
-    const normalizer = byKind.get(keyOf(envelope.format, envelope.source_type))
+    const family = families.find(({ source }) => source === envelope.source)
+    const normalizer =
+      family === undefined
+        ? byKind.get(keyOf(envelope.format, envelope.source_type))
+        : family.choose(envelope)
     if (normalizer === undefined) {
       return failed(
         `no normalizer registered for format=${envelope.format} source_type=${envelope.source_type}`,
@@ -46,8 +59,11 @@ export class Normalizers extends Context.Service<Normalizers, { readonly normali
   "waybill/normalizers/Normalizers",
 ) {}
 
-export const layerOf = (registrations: ReadonlyArray<Registration>): Layer.Layer<Normalizers> =>
-  Layer.succeed(Normalizers, { normalize: make(registrations) })
+export const layerOf = (
+  registrations: ReadonlyArray<Registration>,
+  families: ReadonlyArray<Family> = [],
+): Layer.Layer<Normalizers> => Layer.succeed(Normalizers, { normalize: make(registrations, families) })
 
-/** Everything that Waybill ships. */
-export const layer: Layer.Layer<Normalizers> = layerOf(firewallaNormalizers)
+/** Everything that Waybill ships; `families` depend on the configuration. */
+export const layer = (families: ReadonlyArray<Family> = []): Layer.Layer<Normalizers> =>
+  layerOf(firewallaNormalizers, families)

@@ -72,6 +72,12 @@ export const LOG_EVENTS = [
   "admin.changed",
   "admin.refused",
   "admin.failed",
+  "hec.listening",
+  "hec.sender_unknown",
+  "hec.full",
+  "hec.room_again",
+  "hec.spool_failed",
+  "hec.spool_recovered",
 ] as const
 export type LogEvent = (typeof LOG_EVENTS)[number]
 

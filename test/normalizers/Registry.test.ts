@@ -46,7 +46,7 @@ describe("make", () => {
   })
 })
 
-layer(layerShipped)("the shipped layer", (it) => {
+layer(layerShipped())("the shipped layer", (it) => {
   it.effect("normalizes all three feeds of Firewalla", () =>
     Effect.gen(function* () {
       const { normalize } = yield* Normalizers

@@ -120,7 +120,7 @@ export const boxFields = (gid: string | undefined, box: Named | undefined): Fiel
 })
 
 /** JSON with sorted keys and without what is empty, so that the order of the input's keys doesn't matter. */
-const canonical = (value: unknown): string | undefined => {
+export const canonical = (value: unknown): string | undefined => {
   if (value === null || value === undefined || value === "") return undefined
   if (Array.isArray(value)) {
     const items = value.map(canonical)

@@ -1,0 +1,131 @@
+/** The collector's HTTP server, with the addresses that Splunk's has. */
+import { readFile } from "node:fs/promises"
+import { createServer, type ServerOptions } from "node:http"
+import { createServer as createTlsServer } from "node:https"
+import { NodeHttpServer } from "@effect/platform-node"
+import { Data, Duration, Effect, Layer, Runtime } from "effect"
+import { CliError } from "effect/cli"
+import { HttpRouter, HttpServer } from "effect/http"
+import * as Log from "../../telemetry/log.ts"
+import { type EndpointOptions, makeEndpoints } from "./endpoints.ts"
+
+export interface ListenOptions {
+  readonly host: string
+  readonly port: number
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined
+  readonly maxConnections: number
+  /** How long a request may take to arrive. */
+  readonly requestTimeoutMillis: number
+}
+
+export interface CollectorOptions extends ListenOptions, EndpointOptions {}
+
+export class CannotListen extends Data.TaggedError("CannotListen")<{ readonly message: string }> {
+  override readonly [Runtime.errorExitCode] = 1
+  override get [CliError.userMessage]() {
+    return this.message
+  }
+}
+
+const whyNot = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
+
+/** How long requests may still take when Waybill stops. */
+const STOP_WITHIN = Duration.seconds(5)
+const CHECK_EVERY_MILLIS = 1000
+const MOST_HEADER_BYTES = 16_384
+/** Connections are kept longer than the pauses that senders make. */
+const KEEP_ALIVE_MILLIS = 65_000
+
+const readTls = ({ certFile, keyFile }: NonNullable<ListenOptions["tls"]>) =>
+  Effect.tryPromise({
+    try: async () => ({ cert: await readFile(certFile), key: await readFile(keyFile) }),
+    catch: (cause) =>
+      new CannotListen({
+        message: `source.hec.tls can't be read: ${whyNot(cause)}. Check both paths, and that the user Waybill runs as may read them.`,
+      }),
+  })
+
+const makeServer = Effect.fnUntraced(function* (options: ListenOptions) {
+  const limits: ServerOptions = {
+    requestTimeout: options.requestTimeoutMillis,
+    headersTimeout: Math.min(options.requestTimeoutMillis, 15_000),
+    connectionsCheckingInterval: CHECK_EVERY_MILLIS,
+    keepAliveTimeout: KEEP_ALIVE_MILLIS,
+    maxHeaderSize: MOST_HEADER_BYTES,
+  }
+  const tls = options.tls && (yield* readTls(options.tls))
+  return yield* Effect.try({
+    try: () => {
+      const server = tls === undefined ? createServer(limits) : createTlsServer({ ...limits, ...tls })
+      server.maxConnections = options.maxConnections
+      return server
+    },
+    catch: (cause) =>
+      new CannotListen({
+        message: `source.hec.tls can't be used: ${whyNot(cause)}. Both files must be PEM and belong together.`,
+      }),
+  })
+})
+
+const PATHS = {
+  event: ["/services/collector", "/services/collector/event", "/services/collector/event/1.0"],
+  raw: ["/services/collector/raw", "/services/collector/raw/1.0"],
+  ack: ["/services/collector/ack", "/services/collector/ack/1.0"],
+  health: ["/services/collector/health", "/services/collector/health/1.0"],
+} as const
+
+const routes = (options: EndpointOptions) =>
+  HttpRouter.addAll(
+    Effect.map(makeEndpoints(options), ({ ack, event, health, notFound, raw }) => [
+      ...PATHS.event.map((path) => HttpRouter.route("POST", path, event)),
+      ...PATHS.raw.map((path) => HttpRouter.route("POST", path, raw)),
+      ...PATHS.ack.map((path) => HttpRouter.route("POST", path, ack)),
+      ...PATHS.health.map((path) => HttpRouter.route("GET", path, health)),
+      HttpRouter.route("*", "*", notFound),
+    ]),
+  )
+
+const WHY: Readonly<Record<string, string>> = {
+  EADDRINUSE: "another program listens there; stop it, or set source.hec.port",
+  EACCES: "the user Waybill runs as may not; set source.hec.port above 1023",
+  EADDRNOTAVAIL: "this machine has no such address; set source.hec.host",
+}
+const codeOf = (cause: unknown): string =>
+  cause instanceof Error && "code" in cause ? String(cause.code) : String(cause)
+
+const listen = Effect.fnUntraced(function* (options: ListenOptions) {
+  const { host, port } = options
+  const server = yield* makeServer(options)
+  const http = yield* NodeHttpServer.make(() => server, {
+    host,
+    port,
+    gracefulShutdownTimeout: STOP_WITHIN,
+  }).pipe(
+    Effect.mapError(({ cause }) => {
+      const code = codeOf(cause)
+      return new CannotListen({
+        message: `Waybill cannot listen for events on ${host}:${port}: ${code} (${WHY[code] ?? "check source.hec.host and source.hec.port"}).`,
+      })
+    }),
+  )
+  // Finalizers run last first: after open requests had their time, and before the server waits for every connection.
+  yield* Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections()))
+  return http
+})
+
+const serve = Effect.fnUntraced(function* (options: CollectorOptions) {
+  const app = yield* HttpRouter.toHttpEffect(routes(options)).pipe(
+    Effect.provideService(HttpRouter.RouterConfig, { ignoreTrailingSlash: true }),
+  )
+  const http = yield* listen(options)
+  yield* http.serve(app)
+  const scheme = options.tls === undefined ? "http" : "https"
+  const url = `${HttpServer.formatAddress(http.address).replace(/^http/, scheme)}/services/collector`
+  yield* Log.info("hec.listening", `Listening for events at ${url}`, {
+    url,
+    senders: options.senders.map(({ name }) => name),
+  })
+})
+
+/** Listens for as long as its scope is open. At its end, requests that are under way are answered first. */
+export const collectorLayer = (options: CollectorOptions) => Layer.effectDiscard(serve(options))
