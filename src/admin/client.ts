@@ -1,7 +1,7 @@
 /** A client of a running Waybill's admin API, for commands; derived from the definition. */
 import { isIPv6 } from "node:net"
 import { NodeHttpClient } from "@effect/platform-node"
-import { Data, Effect, Layer, Redacted, Runtime } from "effect"
+import { Context, Data, Effect, Layer, Redacted, Runtime } from "effect"
 import { CliError } from "effect/cli"
 import { HttpClient, HttpClientError, HttpClientRequest } from "effect/http"
 import { HttpApiClient, HttpApiMiddleware } from "effect/http-api"
@@ -38,11 +38,7 @@ const sendToken = HttpApiMiddleware.layerClient(
 const detailOf = (error: unknown): string =>
   error instanceof Error && error.message !== "" ? error.message : String(error)
 
-/**
- * The client for the address and the token of the configuration. Its errors are those of the definition; `orExplain`
- * makes of them what a person reads.
- */
-export const adminClient = Effect.gen(function* () {
+const make = Effect.gen(function* () {
   const { admin } = yield* Configuration
   if (!admin.enabled)
     return yield* new AdminApiFailed({
@@ -67,5 +63,22 @@ export const adminClient = Effect.gen(function* () {
               : `Waybill at ${url} answered: ${detailOf(error)}`,
         }),
     )
-  return { client, orExplain, url }
-}).pipe(Effect.provide(sendToken.pipe(Layer.provideMerge(NodeHttpClient.layerUndici))))
+  return AdminClient.of({ client, orExplain, url })
+})
+
+/** For the address and the token of the configuration. */
+export class AdminClient extends Context.Service<
+  AdminClient,
+  {
+    /** One function for each endpoint; its errors are those of the definition. */
+    readonly client: HttpApiClient.ForApi<typeof AdminApi>
+    /** Makes of any of them what a person reads. */
+    readonly orExplain: <A, E, R>(asked: Effect.Effect<A, E, R>) => Effect.Effect<A, AdminApiFailed, R>
+    readonly url: string
+  }
+>()("waybill/admin/AdminClient") {
+  static readonly layer: Layer.Layer<AdminClient, AdminApiFailed, Configuration> = Layer.effect(
+    AdminClient,
+    Effect.suspend(() => make),
+  ).pipe(Layer.provide(sendToken), Layer.provide(NodeHttpClient.layerUndici))
+}

@@ -3,7 +3,8 @@ import { Effect, Schema } from "effect"
 import type { DeadLetterReason } from "../../src/dead-letters/DeadLetters.ts"
 import * as MemoryDeadLetters from "../../src/dead-letters/MemoryDeadLetters.ts"
 import { ReplayRefused, type ReplayRequest } from "../../src/replay/Replay.ts"
-import { type Answer, makeStage, NOTHING_REPLAYED } from "./stage.ts"
+import type { Answer } from "./http.ts"
+import { makeStage, NOTHING_REPLAYED } from "./stage.ts"
 
 const DLQ = "/api/v1/dlq"
 

@@ -1,9 +1,9 @@
-import { connect } from "node:net"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Redacted, Scope } from "effect"
+import { Effect, Exit, Fiber, Redacted, Scope } from "effect"
 import { ROUTES } from "../../src/admin/routes.ts"
 import { isSameSecret } from "../../src/admin/token.ts"
-import { ALARMS, type Answer, FLOWS, makeStage, TOKEN } from "./stage.ts"
+import { type Answer, sendText } from "./http.ts"
+import { ALARMS, FLOWS, makeStage, NOTHING_REPLAYED, TOKEN } from "./stage.ts"
 
 const PUBLIC = ["/healthz", "/readyz"]
 /** Whatever the path takes as a parameter. */
@@ -177,7 +177,7 @@ describe("without a token", () => {
   it.live("refuses a request that names no host", () =>
     Effect.gen(function* () {
       const { port } = yield* makeStage({ token: null })
-      assert.match(yield* raw(port, "GET /healthz HTTP/1.0\r\n\r\n"), /^HTTP\/1.1 403 /)
+      assert.match(yield* sendText(port, "GET /healthz HTTP/1.0\r\n\r\n"), /^HTTP\/1.1 403 /)
     }).pipe(Effect.scoped),
   )
 
@@ -236,25 +236,12 @@ describe("the documents", () => {
   )
 })
 
-/** Sends text on a connection and waits for what comes back until it ends. */
-const raw = (port: number, text: string) =>
-  Effect.callback<string>((resume) => {
-    let reply = ""
-    const socket = connect(port, "127.0.0.1", () => socket.write(text))
-    socket.on("data", (chunk) => {
-      reply += chunk.toString()
-    })
-    socket.on("error", () => undefined)
-    socket.on("close", () => resume(Effect.succeed(reply)))
-    return Effect.sync(() => socket.destroy())
-  })
-
 describe("the server", () => {
   it.live("refuses headers that are too large, and one who is slow to send them", () =>
     Effect.gen(function* () {
       const { ask, port } = yield* makeStage({ admin: { timeout_seconds: 0.5 } })
       assert.strictEqual((yield* ask("/healthz", { headers: { "x-large": "x".repeat(20_000) } })).status, 431)
-      const reply = yield* raw(port, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n")
+      const reply = yield* sendText(port, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n")
       assert.match(reply, /^HTTP\/1.1 408 /)
     }).pipe(Effect.scoped),
   )
@@ -269,16 +256,30 @@ describe("the server", () => {
     }).pipe(Effect.scoped),
   )
 
-  it.live("stops although somebody keeps a connection open and sends nothing", () =>
+  it.live("stops although somebody keeps a connection open and sends nothing more", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
       const { port } = yield* makeStage().pipe(Scope.provide(scope))
-      const reply = yield* Effect.forkChild(raw(port, "GET /healthz HTTP/1.1\r\n"))
+      const idle = yield* Effect.forkChild(sendText(port, "GET /healthz HTTP/1.1\r\n"))
       yield* Effect.sleep("100 millis")
       const began = performance.now()
       yield* Scope.close(scope, Exit.void)
       assert.isBelow(performance.now() - began, 4000)
-      assert.isUndefined(reply.pollUnsafe()?._tag === "Failure" ? reply : undefined)
+      yield* Fiber.join(idle)
+    }).pipe(Effect.scoped),
+  )
+
+  it.live("answers what it was asked before it stops, and nobody after that", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const { ask } = yield* makeStage({
+        replay: () => Effect.delay(Effect.succeed(NOTHING_REPLAYED), "500 millis"),
+      }).pipe(Scope.provide(scope))
+      const asked = yield* Effect.forkChild(ask("/api/v1/dlq/replay", { method: "POST", body: "{}" }))
+      yield* Effect.sleep("100 millis")
+      yield* Scope.close(scope, Exit.void)
+      assert.strictEqual((yield* Fiber.join(asked)).status, 200)
+      assert.strictEqual((yield* Effect.exit(ask("/healthz")))._tag, "Failure")
     }).pipe(Effect.scoped),
   )
 })

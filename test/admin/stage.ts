@@ -1,5 +1,4 @@
 /** The admin API on a real port, over parts that a test turns as it likes. */
-import { request } from "node:http"
 import { NodeServices } from "@effect/platform-node"
 import { Duration, Effect, Layer, Result, Stream } from "effect"
 import { HttpServer } from "effect/http"
@@ -16,46 +15,16 @@ import * as RunStatus from "../../src/status/RunStatus.ts"
 import { ProcessFigures } from "../../src/telemetry/ProcessFigures.ts"
 import { Verifier, type VerifierStatus } from "../../src/verify/Verifier.ts"
 import { type LogLine, recordLogs } from "../support/logRecorder.ts"
+import { type Ask, send } from "./http.ts"
 
 export const TOKEN = "a-token-that-nobody-guesses"
 export const FLOWS = "firewalla-msp/flows"
 export const ALARMS = "firewalla-msp/alarms"
 
-export interface Answer {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
-  readonly text: string
-  readonly json: unknown
-}
-
-export interface Ask {
-  readonly method?: string
-  readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string
+export interface StageAsk extends Ask {
   /** The stage's own when absent; none when null. */
   readonly token?: string | null
 }
-
-const parsed = (text: string): unknown =>
-  Result.getOrUndefined(Result.try({ try: (): unknown => JSON.parse(text), catch: () => undefined }))
-
-/** One request, its path as it is given: nothing is resolved or escaped on the way. */
-const send = (port: number, path: string, { body, headers, method = "GET" }: Ask) =>
-  Effect.callback<Answer, Error>((resume) => {
-    const sent = request({ host: "127.0.0.1", port, path, method, headers: { ...headers } }, (response) => {
-      const chunks: Array<Buffer> = []
-      response.on("data", (chunk: Buffer) => chunks.push(chunk))
-      response.on("error", (error) => resume(Effect.fail(error)))
-      response.on("end", () => {
-        const text = Buffer.concat(chunks).toString()
-        const { headers, statusCode = 0 } = response
-        resume(Effect.succeed({ status: statusCode, headers, text, json: parsed(text) }))
-      })
-    })
-    sent.on("error", (error) => resume(Effect.fail(error)))
-    sent.end(body)
-    return Effect.sync(() => sent.destroy())
-  })
 
 const feed = (name: string): Feed => ({
   name,
@@ -162,7 +131,7 @@ export const makeStage = Effect.fnUntraced(function* (options: StageOptions = {}
       Effect.sync(() => {
         verifying = { ...QUIET, ...status }
       }),
-    ask: (path: string, ask: Ask = {}) => {
+    ask: (path: string, ask: StageAsk = {}) => {
       const sent = ask.token === undefined ? token : ask.token
       const authorization = sent === null ? {} : { authorization: `Bearer ${sent}` }
       return send(port, path, { ...ask, headers: { ...authorization, ...ask.headers } })
