@@ -119,26 +119,8 @@ export const unknown = (): string =>
     `{"source":"waybill","event_type":"of-a-later-version","event_id":"u-1","event_time":"2026-02-22T19:13:04.123Z"}`,
   )
 
-/** What an HTTP event collector was given. */
+/** What the normalizer of pushed events makes of one. */
 export const httpEvent = (): string =>
   message(
-    withAttempt(
-      {
-        id: "hec-1",
-        type: "canary",
-        timeMillis: AT,
-        bytes: 0,
-        json: `{"source":"hec","event_type":"event","event_id":"hec-1","event_time":"2026-02-22T19:13:04.123Z","sourcetype":"nginx:access","nginx_access":{"status":"200"}}`,
-        envelope: {
-          id: "hec-1",
-          source: "hec",
-          source_type: "x",
-          format: "json",
-          payload: {},
-          attributes: {},
-          received_at: "",
-        },
-      },
-      ATTEMPT,
-    ),
+    `{"source":"hec","event_type":"event","event_id":"hec-1","event_time":"2026-02-22T19:13:04.123Z","hec":{"token":"web","sourcetype":"nginx:access","host":"web-1","event":{"nginx_access":{"status":"200","path":"/"}}},"waybill":{"batch":"${ATTEMPT.batch}","attempt":"1","sent_at":"${ATTEMPT.sentAt}"}}`,
   )
