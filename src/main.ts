@@ -7,13 +7,14 @@ import { Command } from "effect/cli"
 import { VERSION } from "./app/version.ts"
 import { backfill } from "./cli/backfill.ts"
 import { demo } from "./cli/demo.ts"
+import { dlq } from "./cli/dlq/dlq.ts"
 import { reconcile } from "./cli/reconcile.ts"
 import { root } from "./cli/root.ts"
 import { run } from "./cli/run.ts"
 import { setup } from "./cli/setup.ts"
 
 root.pipe(
-  Command.withSubcommands([run, reconcile, backfill, setup, demo]),
+  Command.withSubcommands([run, reconcile, backfill, dlq, setup, demo]),
   Command.run({ version: VERSION }),
   Effect.provide(NodeServices.layer),
   NodeRuntime.runMain({

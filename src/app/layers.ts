@@ -211,3 +211,11 @@ export const deliveringLayer = (command: string, advice: string) =>
       ).pipe(Layer.provide(lockFor(config, advice, command))),
     ),
   )
+
+/** The dead letters alone, to be changed. */
+export const lettersLayer = (command: string, advice: string) =>
+  Layer.unwrap(
+    Effect.map(Configuration, (config) =>
+      deadLetters(config).pipe(Layer.provide(lockFor(config, advice, command))),
+    ),
+  )

@@ -1,19 +1,18 @@
 /** Puts together what a look back over a window needs, and does it for every feed that is meant. */
-import { Clock, Data, Duration, Effect, Fiber, FileSystem, Option, Runtime } from "effect"
+import { Clock, Data, Duration, Effect, FileSystem, Option, Runtime } from "effect"
 import { CliError } from "effect/cli"
 import { Checkpoints } from "../checkpoints/Checkpoints.ts"
 import * as FileCheckpoints from "../checkpoints/FileCheckpoints.ts"
 import { Configuration } from "../config/Configuration.ts"
 import { iso } from "../domain/isoTime.ts"
-import { Stop } from "../pipeline/Stop.ts"
 import { type FeedWithHistory, hasHistory, type TimeWindow } from "../reconcile/comparing.ts"
 import { progressFile } from "../reconcile/Progress.ts"
 import { compareOnly, type Outcome, type ReconcileOptions, reconcile } from "../reconcile/Reconcile.ts"
 import type { FeedReport, Report } from "../reconcile/report.ts"
 import { boundWindow, wholeSeconds } from "../reconcile/times.ts"
 import { type Feed, Feeds } from "../sources/Source.ts"
-import { canaries, clearTheWay } from "../verify/Canary.ts"
-import { Verifier } from "../verify/Verifier.ts"
+import { canSearch } from "./canSearch.ts"
+import { deliverAlone } from "./deliverAlone.ts"
 import * as Layers from "./layers.ts"
 
 export interface LookBackOptions {
@@ -61,16 +60,6 @@ const chosenFeeds = Effect.fnUntraced(function* (wanted: string | undefined) {
     message: feeds.some(isWanted)
       ? `--feed: ${wanted} is an inventory and has no history to compare. Those that have: ${names || "none"}.`
       : `--feed: there is no enabled feed ${wanted}. Those that can be compared: ${names || "none"}.`,
-  })
-})
-
-/** Whatever `verify.mode` is, a look back searches. */
-const canSearch = Effect.gen(function* () {
-  const { indexer } = yield* Configuration
-  if (indexer.username !== undefined && indexer.password !== undefined) return
-  return yield* new LookBackImpossible({
-    message:
-      "The indexer must be searched for this, and indexer.username or indexer.password is missing (verify.mode off needs none). Set both, for a user who may read the index pattern.",
   })
 })
 
@@ -161,40 +150,24 @@ const ADVICE =
   "Stop it first, or wait until it has ended; a running `waybill run` does this by itself (reconcile.interval). " +
   "With --dry-run this works beside it."
 
-const delivery = Effect.fnUntraced(function* (options: LookBackOptions) {
-  const { canary, state } = yield* Configuration
-  const verifier = yield* Verifier
-  const stop = yield* Stop
-  const to = options.to ?? (yield* Clock.currentTimeMillis)
-  const asked = wholeSeconds({ from: options.from, to })
-  const planned = yield* plan(options, () => Effect.succeed(to))
-  const work = carryOut(
-    planned,
-    options,
-    Effect.fnUntraced(function* (engine) {
-      const progress = yield* progressFile(state.path, engine.feed.name, asked)
-      return yield* reconcile(engine, progress)
-    }),
-  )
-  // What a killed run had handed over must be searchable before anything is looked for.
-  const way = Effect.raceFirst(clearTheWay({ resendAfter: canary.resend_after }), stop.requested)
-  // Canaries run beside, because a loss can't be proven without later events.
-  const beside = Effect.raceFirst(verifier.watch, canaries(canary))
-  return yield* Effect.raceFirst(beside, Effect.andThen(way, work))
-})
-
 /** Delivers what is missing. Interrupted, it waits for what is on its way, as `waybill run` does. */
 export const deliver = Effect.fnUntraced(function* (options: LookBackOptions) {
-  const { shutdown } = yield* Configuration
+  const { state } = yield* Configuration
   const feeds = yield* Effect.gen(function* () {
-    const stop = yield* Stop
-    const working = yield* Effect.forkScoped(delivery(options))
-    return yield* Fiber.join(working).pipe(
-      Effect.onInterrupt(() =>
-        stop.request.pipe(Effect.andThen(Fiber.await(working)), Effect.timeoutOption(shutdown.drain_timeout)),
+    const to = options.to ?? (yield* Clock.currentTimeMillis)
+    const asked = wholeSeconds({ from: options.from, to })
+    const planned = yield* plan(options, () => Effect.succeed(to))
+    return yield* deliverAlone(
+      carryOut(
+        planned,
+        options,
+        Effect.fnUntraced(function* (engine) {
+          const progress = yield* progressFile(state.path, engine.feed.name, asked)
+          return yield* reconcile(engine, progress)
+        }),
       ),
     )
-  }).pipe(Effect.scoped, Effect.provide(Layers.deliveringLayer(`waybill ${options.command}`, ADVICE)))
+  }).pipe(Effect.provide(Layers.deliveringLayer(`waybill ${options.command}`, ADVICE)))
   const report: Report = { command: options.command, dryRun: false, feeds }
   return report
 })
