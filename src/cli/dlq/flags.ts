@@ -55,7 +55,7 @@ export const atLeastOne = (flag: string, value: number | undefined) =>
 export const withLogs = <A, E, R>(work: Effect.Effect<A, E, R>) =>
   Effect.flatMap(Configuration, ({ log }) =>
     work.pipe(
-      Effect.provide(LogLines.layer(log.format, log.level)),
+      Effect.provide(LogLines.layer(log)),
       Effect.provide(Layer.succeed(Logger.LogToStderr, true)),
     ),
   )
