@@ -54,8 +54,5 @@ export const atLeastOne = (flag: string, value: number | undefined) =>
 /** Log lines go to standard error, so that standard output is the command's own. */
 export const withLogs = <A, E, R>(work: Effect.Effect<A, E, R>) =>
   Effect.flatMap(Configuration, ({ log }) =>
-    work.pipe(
-      Effect.provide(LogLines.layer(log)),
-      Effect.provide(Layer.succeed(Logger.LogToStderr, true)),
-    ),
+    work.pipe(Effect.provide(LogLines.layer(log)), Effect.provide(Layer.succeed(Logger.LogToStderr, true))),
   )
