@@ -219,3 +219,13 @@ export const lettersLayer = (command: string, advice: string) =>
       deadLetters(config).pipe(Layer.provide(lockFor(config, advice, command))),
     ),
   )
+
+/** The dead letters and the normalizers, to say what a replay would do. It neither locks nor writes anything. */
+export const lettersLookingLayer = Layer.unwrap(
+  Effect.map(Configuration, (config) =>
+    Layer.merge(
+      FileDeadLetters.layerLooking(config.dlq.base_path),
+      Normalizers.layer([pushedEvents(config)]),
+    ),
+  ),
+)

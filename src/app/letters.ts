@@ -1,10 +1,8 @@
 /** Dead letters, worked on by a command while no `waybill run` does. */
-import { Data, Effect, Layer, Runtime } from "effect"
+import { Data, Effect, Runtime } from "effect"
 import { CliError } from "effect/cli"
 import { Configuration } from "../config/Configuration.ts"
 import { DeadLetters } from "../dead-letters/DeadLetters.ts"
-import * as FileDeadLetters from "../dead-letters/FileDeadLetters.ts"
-import * as Normalizers from "../normalizers/Registry.ts"
 import { dryRun } from "../replay/dryRun.ts"
 import { type ReplayCounts, replayLetters } from "../replay/replayLetters.ts"
 import type { ReplayRequest } from "../replay/selection.ts"
@@ -46,12 +44,8 @@ export const replayAlone = Effect.fnUntraced(function* (
 })
 
 /** Whether events can be made of them now. Sends and changes nothing, and needs neither manager nor lock. */
-export const replayDryRun = Effect.fnUntraced(function* (request: ReplayRequest, named: number) {
-  const { dlq } = yield* Configuration
-  return yield* dryRun(request, named).pipe(
-    Effect.provide(Layer.merge(FileDeadLetters.layerLooking(dlq.base_path), Normalizers.layer)),
-  )
-})
+export const replayDryRun = (request: ReplayRequest, named: number) =>
+  dryRun(request, named).pipe(Effect.provide(Layers.lettersLookingLayer))
 
 /** Holds the lock for as long as `work` takes. */
 export const withLetters = <A, E, R>(command: string, work: Effect.Effect<A, E, R>) =>
