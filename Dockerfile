@@ -31,6 +31,8 @@ RUN node="$(readlink -f "$(command -v node)")" \
     && printf 'waybill:x:999:999::/var/lib/waybill:/sbin/nologin\n' > etc/passwd \
     && printf 'waybill:x:999:\n' > etc/group \
     && printf 'hosts: files dns\n' > etc/nsswitch.conf \
+    && printf '#!/usr/local/bin/node\nimport "/opt/waybill/main.mjs"\n' > usr/local/bin/waybill \
+    && chmod 755 usr/local/bin/waybill \
     && chmod 1777 tmp \
     && mkdir -p /data/state /data/dlq /data/spool /queue \
     && chmod 700 /data /data/*
