@@ -5,6 +5,7 @@ import {
   INDEX_PATTERN,
   metric,
   overTime,
+  ownQuery,
   type SavedObject,
   search,
   top,
@@ -104,20 +105,18 @@ const lag = visualization({
   ],
 })
 
-const DELAYED = `${ALL} AND _exists_:data.waybill.sent_at AND _exists_:data.event_time.date`
+/** Canaries and reports are written as they happen, and would hide how late the others are. */
+const DELAYED = `${ALL} AND _exists_:data.waybill.sent_at AND _exists_:data.event_time.date AND NOT data.event_type:(canary OR sidecar_status)`
 
-const delay = visualization({
-  id: "delays",
-  title: "Delays on the way",
-  description: "Averages: from the event until Waybill wrote it, and from there until the manager took it.",
-  query: DELAYED,
-  type: "metrics",
-  params: delays(INDEX_PATTERN, `${DELAYED} AND NOT data.event_type:(canary OR sidecar_status)`, [
+const delay = ownQuery(
+  "delays",
+  "Delays on the way",
+  "Averages: from the event until Waybill wrote it, and from there until the manager took it.",
+  delays(INDEX_PATTERN, DELAYED, [
     { label: "Event to write", color: "#54B399", from: "data.event_time.date", to: "data.waybill.sent_at" },
     { label: "Write to manager", color: "#E7664C", from: "data.waybill.sent_at", to: "@timestamp" },
   ]),
-  aggregations: [],
-})
+)
 
 const trouble = visualization({
   id: "trouble",

@@ -76,6 +76,22 @@ export const top = (
   },
 })
 
+/** A chart that asks the indexer by itself: index pattern and query stand in its `params`. */
+export const ownQuery = (id: string, title: string, description: string, params: object): SavedObject => ({
+  id: `waybill-${id}`,
+  type: "visualization",
+  attributes: {
+    title: `Waybill: ${title}`,
+    description,
+    version: 1,
+    uiStateJSON: "{}",
+    visState: JSON.stringify({ title: `Waybill: ${title}`, type: "metrics", params, aggs: [] }),
+    kibanaSavedObjectMeta: sourceOf(""),
+  },
+  references: [],
+  migrationVersion: { visualization: "7.10.0" },
+})
+
 export interface Panel {
   readonly id: string
   readonly title: string

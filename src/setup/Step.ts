@@ -31,6 +31,17 @@ export const decoded = <A>(
       }),
   )
 
+/** A file of `wazuh/`, or one given in its place, read as JSON. */
+export const parsed = <A>(schema: S.Decoder<A>, text: string, name: string): Effect.Effect<A, SetupError> =>
+  Effect.mapError(
+    Schema.decodeUnknownEffect(Schema.fromJsonString(schema))(text),
+    (error) =>
+      new SetupError({
+        message: `${name} is not what Waybill ships: ${excerpt(error.message)}`,
+        fatal: false,
+      }),
+  )
+
 /** What lies under `key`, or undefined where the peer answers 404. */
 export const lookUp = Effect.fnUntraced(function* <A>(
   peer: Peer,

@@ -1,7 +1,7 @@
 /** The dashboard, through the dashboards server: it knows which index of its own saved objects lie in. */
 import { Effect, Schema } from "effect"
 import { excerpt, type Peer, SetupError } from "./Peer.ts"
-import { type Done, decoded, type Step, sameJson } from "./Step.ts"
+import { type Done, decoded, parsed, type Step, sameJson } from "./Step.ts"
 
 const Ours = Schema.Struct({
   type: Schema.String,
@@ -33,10 +33,10 @@ const nameOf = ({ type, id }: { readonly type: string; readonly id: string }) =>
 export const dashboardStep = (server: Peer, text: string): Step => ({
   name: "dashboard Waybill",
   run: Effect.fnUntraced(function* (change): Effect.fn.Return<Done, SetupError> {
-    const wanted = text
-      .split("\n")
-      .filter((line) => line !== "")
-      .map((line) => Schema.decodeUnknownSync(Ours)(JSON.parse(line)))
+    const wanted = yield* Effect.forEach(
+      text.split("\n").filter((line) => line !== ""),
+      (line) => parsed(Ours, line, "dashboard/waybill.ndjson"),
+    )
     const foreign = wanted
       .flatMap(({ references }) => references.filter(({ type }) => type === "index-pattern"))
       .map(({ type, id }) => ({ type, id }))

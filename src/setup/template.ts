@@ -18,7 +18,7 @@ const PATH = "/_template/waybill"
 export const templateStep = (indexer: Peer, text: string): Step => ({
   name: "index template waybill",
   run: Effect.fnUntraced(function* (change): Effect.fn.Return<Done, SetupError> {
-    const wanted = Schema.decodeUnknownSync(Template)(JSON.parse(text))
+    const wanted = yield* parsed(Template, text, "template/waybill-template.json")
     const there = yield* lookUp(indexer, PATH, "waybill", Template)
     const same =
       there !== undefined &&

@@ -17,7 +17,6 @@ describe("wazuh/dashboard/waybill.ndjson", () => {
     const ids = new Set(objects.map(({ type, id }) => `${type} ${id}`))
     assert.strictEqual(ids.size, objects.length)
     for (const { id, references } of objects) {
-      assert.isAbove(references.length, 0, id)
       for (const reference of references) {
         if (reference.type === "index-pattern") assert.strictEqual(reference.id, "wazuh-alerts-*")
         else assert.isTrue(ids.has(`${reference.type} ${reference.id}`), `${id} -> ${reference.id}`)
@@ -27,7 +26,10 @@ describe("wazuh/dashboard/waybill.ndjson", () => {
       if (object.type !== "dashboard")
         assert.deepStrictEqual(
           object.references.map(({ name }) => name),
-          [object.attributes.kibanaSavedObjectMeta.searchSourceJSON.indexRefName ?? ""],
+          // The chart of delays names its index pattern itself.
+          object.id === "waybill-delays"
+            ? []
+            : [object.attributes.kibanaSavedObjectMeta.searchSourceJSON.indexRefName ?? ""],
         )
   })
 

@@ -92,6 +92,8 @@ describe("the dashboard", () => {
       assert.isTrue(refused.fatal)
       assert.include(refused.message, "can't be reached")
       assert.strictEqual((yield* peer.ask("GET", "/elsewhere")).status, 404)
+      const broken = yield* Effect.flip(dashboardStep(peer, '{"type":"dashboard"}\n').run(true))
+      assert.include(broken.message, "not what Waybill ships")
       const missing = yield* Effect.flip(readContent("dashboard/none.ndjson", "/nowhere"))
       assert.include(missing.message, "--content")
     }),

@@ -140,7 +140,7 @@ export const requestOf = (object: SavedObject): PanelRequest | undefined => {
     title,
     body: {
       size: 0,
-      query: { bool: { filter: [queryOf(query), queryOf(params.filter?.query ?? "*")] } },
+      query: queryOf(params.filter?.query ?? "*"),
       aggs: {
         time: {
           date_histogram: { field: params.time_field, fixed_interval: "30m" },
