@@ -1,7 +1,7 @@
 /** The index template: numeric types and times for Waybill's own fields, above Wazuh's template. */
 import { Effect, Schema } from "effect"
 import type { Peer, SetupError } from "./Peer.ts"
-import { type Done, lookUp, put, type Step, sameJson } from "./Step.ts"
+import { type Done, lookUp, parsed, put, type Step, sameJson } from "./Step.ts"
 
 const Template = Schema.Struct({
   order: Schema.Number,
