@@ -51,6 +51,11 @@ export const atLeastOne = (flag: string, value: number | undefined) =>
     ? Effect.void
     : Effect.fail(new InvalidInput({ message: `${flag}: expected a number from 1 on; got ${value}` }))
 
+export const moreThanZero = (flag: string, value: number | undefined) =>
+  value === undefined || value > 0
+    ? Effect.void
+    : Effect.fail(new InvalidInput({ message: `${flag}: expected a number above 0; got ${value}` }))
+
 /** Log lines go to standard error, so that standard output is the command's own. */
 export const withLogs = <A, E, R>(work: Effect.Effect<A, E, R>) =>
   Effect.flatMap(Configuration, ({ log }) =>

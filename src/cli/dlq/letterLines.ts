@@ -28,13 +28,16 @@ export const failureLines = ({ error, event_id, key, reason }: ReplayFailure): R
   cut(`${INDENT}${INDENT}${error}`, WIDTH),
 ]
 
-/** A payload that is JSON is shown so; a raw line, or what can't be read, as it is. */
-const payloadText = ({ file: { envelope } }: StoredLetter): string => {
-  const read = fromText(envelope)
-  return Result.isSuccess(read) && envelope.format === "json"
-    ? printableJson(read.success.payload)
-    : printable(envelope.payload)
-}
+/** A payload that is JSON is shown so; a raw line, or what can't be read or nests too deep for it, as it is. */
+const payloadText = ({ file: { envelope } }: StoredLetter): string =>
+  fromText(envelope).pipe(
+    Result.filterOrFail(
+      () => envelope.format === "json",
+      () => "",
+    ),
+    Result.flatMap(({ payload }) => Result.try(() => printableJson(payload))),
+    Result.getOrElse(() => printable(envelope.payload)),
+  )
 
 /** All of a letter. Lines are as long as what they hold: a message that is cut off helps nobody. */
 export const letterText = (letter: StoredLetter, path: string): string => {

@@ -10,7 +10,7 @@ import type { ReplayReport } from "../../replay/replayLetters.ts"
 import type { ReplayRequest } from "../../replay/selection.ts"
 import { configured } from "../configured.ts"
 import { makeProgress } from "../progress.ts"
-import { atLeastOne, filterOf, id, json, key, reason, source, withLogs } from "./flags.ts"
+import { atLeastOne, filterOf, id, json, key, moreThanZero, reason, source, withLogs } from "./flags.ts"
 import { failureLines } from "./letterLines.ts"
 
 const NAMED = 20
@@ -157,7 +157,7 @@ export const replay = Command.make(
       perSecond: Option.getOrUndefined(rate),
     }
     yield* atLeastOne("--limit", request.limit)
-    yield* atLeastOne("--rate", request.perSecond)
+    yield* moreThanZero("--rate", request.perSecond)
     yield* dryRun ? lookOnly(request, json) : deliver(request, json)
   }, configured),
 ).pipe(
