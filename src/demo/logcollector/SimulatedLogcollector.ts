@@ -6,7 +6,8 @@
  *   the beginning.
  * - Every `checkEvery` (64 s) it looks at the path: another inode, or a size below the one seen at the last look, and
  *   it closes what it has open, unread rest and all, and begins at the start of what is there.
- * - A file that it meets without having a saved place in it is read from its end on.
+ * - A file that it meets without having a saved place is read from its end on; with one, from there, unless what
+ *   comes before the place has changed (then from the start) or more than `maxBehind` follows it (then from the end).
  * - While analysisd is away it waits with the line it has.
  */
 import { createHash } from "node:crypto"
@@ -22,6 +23,8 @@ export interface LogcollectorOptions {
   readonly readEvery?: Duration.Input
   /** 64 seconds when absent. */
   readonly checkEvery?: Duration.Input
+  /** The attribute `max-size` of only-future-events, bytes; 10 MB when absent. */
+  readonly maxBehind?: number
 }
 
 export interface SimulatedLogcollector {
@@ -70,12 +73,17 @@ export const makeSimulatedLogcollector = Effect.fnUntraced(function* (
   const hashUpTo = (at: number) =>
     createHash("sha1").update(readFileSync(options.path).subarray(0, at)).digest("hex")
 
+  /** As w_set_to_last_line_read. */
+  const placeIn = (size: number): number => {
+    if (saved === undefined) return size
+    if (saved.at > size || hashUpTo(saved.at) !== saved.hash) return 0
+    return size - saved.at > (options.maxBehind ?? 10_485_760) ? size : saved.at
+  }
   const open = (from: "start" | "saved"): Opened | undefined =>
     quietly(() => {
       const fd = openSync(options.path, "r")
       const { ino, size } = fstatSync(fd)
-      const isSame = saved !== undefined && saved.at <= size && hashUpTo(saved.at) === saved.hash
-      return { fd, inode: ino, size, at: from === "start" ? 0 : isSame ? (saved?.at ?? size) : size }
+      return { fd, inode: ino, size, at: from === "start" ? 0 : placeIn(size) }
     })
   const close = () => {
     if (file !== undefined) closeSync(file.fd)
