@@ -97,10 +97,7 @@ const make = Effect.fnUntraced(function* (options: ApiWriterOptions) {
       HttpClientRequest.bodyText(`{"events":[${items.join(",")}]}`, "application/json"),
     )
     yield* limit.take
-    const answer = yield* exchange(request).pipe(
-      retrying({ peer: "wazuh_api", settings: options.retry, failureOf }),
-    )
-    return { answer, token }
+    return yield* exchange(request).pipe(retrying({ peer: "wazuh_api", settings: options.retry, failureOf }))
   })
 
   const unanswered = (error: NotAnswered): Meaning => ({
@@ -115,16 +112,18 @@ const make = Effect.fnUntraced(function* (options: ApiWriterOptions) {
     isRenewed = false,
   ): Effect.Effect<Meaning> =>
     post(items).pipe(
-      Effect.flatMap(({ answer, token }) => {
+      Effect.flatMap((answer) => {
         const meaning = meaningOf(answer, messages)
         if (meaning._tag !== "TokenRefused") return Effect.succeed(meaning)
-        const forgotten = session.forget(token)
         return isRenewed
           ? Effect.as(
-              Effect.andThen(forgotten, session.pause(REFUSED_PAUSE_MILLIS, new LoginFailed(meaning.failed))),
+              Effect.andThen(
+                session.forget,
+                session.pause(REFUSED_PAUSE_MILLIS, new LoginFailed(meaning.failed)),
+              ),
               meaning,
             )
-          : Effect.andThen(forgotten, ask(messages, items, true))
+          : Effect.andThen(session.forget, ask(messages, items, true))
       }),
       Effect.catchTags({
         LoginFailed: ({ message, reason }) =>
@@ -134,6 +133,8 @@ const make = Effect.fnUntraced(function* (options: ApiWriterOptions) {
     )
 
   const doubtful = Effect.fnUntraced(function* (messages: ReadonlyArray<string>, failed: Failed) {
+    // Whether it answers at all is then asked by a login, not by more events.
+    yield* session.forget
     if (!options.doubtfulIsTaken) return { left: all(messages), failed }
     yield* Log.warning(
       "writer.doubtful",

@@ -20,8 +20,8 @@ export class LoginFailed extends Data.TaggedError("LoginFailed")<{
 export interface Session {
   /** A token that is valid for a while yet. */
   readonly token: Effect.Effect<Redacted.Redacted, LoginFailed>
-  /** The API did not take this token: the next one asked for is a new one. */
-  readonly forget: (token: Redacted.Redacted) => Effect.Effect<void>
+  /** The next token asked for is a new one: the API did not take the last one, or may have come to a standstill. */
+  readonly forget: Effect.Effect<void>
   /** Nothing is asked for so long: what was refused would be refused again. */
   readonly pause: (millis: number, failed: LoginFailed) => Effect.Effect<void>
 }
@@ -127,10 +127,9 @@ export const makeSession = Effect.fnUntraced(function* (exchange: Exchange, opti
       paused = undefined
       return held !== undefined && now < held.until ? held.token : yield* logIn()
     }).pipe(lock.withPermit),
-    forget: (token) =>
-      Effect.sync(() => {
-        if (held?.token === token) held = undefined
-      }),
+    forget: Effect.sync(() => {
+      held = undefined
+    }),
     pause,
   }
   return session

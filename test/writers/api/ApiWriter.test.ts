@@ -229,7 +229,7 @@ describe("api writer, of what nobody knows", () => {
     it.live(`${kind} after the events were taken: they count as written, and it is told`, () =>
       Effect.gen(function* () {
         const lines: Array<LogLine> = []
-        const { received, server, writer } = yield* setUp(
+        const { counts, received, server, writer } = yield* setUp(
           {},
           { retry: { ...defaultRetrySettings, timeoutSeconds: 0.3 } },
         )
@@ -238,6 +238,8 @@ describe("api writer, of what nobody knows", () => {
         yield* writer.write(["2"])
         assert.deepStrictEqual(yield* received(2), ["1", "2"])
         assert.deepStrictEqual(eventsOf(lines), ["writer.doubtful"])
+        // The second write began with a login, which an API at a standstill would not have answered.
+        assert.strictEqual((yield* counts)["login-200"], 2)
       }),
     )
   }
