@@ -1,6 +1,6 @@
 /** For every rule: events that must end in it, and near ones that must not. */
 import { ALARM_TYPE_NAMES } from "../../../src/normalizers/firewalla/alarm.ts"
-import { alarm, blocked, canary, deviceChange, flow, httpEvent, status, unknown } from "./samples.ts"
+import { alarm, blocked, canary, deviceChange, flow, pushed, status, unknown } from "./samples.ts"
 
 export interface Case {
   readonly title: string
@@ -186,7 +186,19 @@ export const makeCases = (): ReadonlyArray<Case> => [
     [status("dead_letters", "3 records could not be delivered", { new: 3, written: 5 })],
     [status("error", "dead_letters")],
   ),
-  of("100600", "HTTP event collector", [httpEvent()], [flow(), unknown(), canary()]),
+  of(
+    "100600",
+    "Pushed event",
+    [
+      pushed("nginx:access", { status: 200, path: "/", bytes: 5124 }),
+      pushed("syslog", "Feb 22 19:13:04 web-1 sshd[7]: Failed password for root from 203.0.113.5"),
+      // Whatever a sender writes into it.
+      pushed("nginx:access", { event_type: "alarm", firewalla: { alarm_type: "1" }, category: "ad" }),
+      pushed("nginx:access", { waybill_status: { kind: "stalled" }, event_type: "sidecar_status" }),
+      pushed("nginx:access", { timestamp: "2026-02-22", event_type: "alert", integration: "aws" }),
+    ],
+    [flow(), unknown(), canary(), status("error", "event")],
+  ),
 ]
 
 function errors(count: number): ReadonlyArray<string> {

@@ -9,6 +9,8 @@ import {
   FLOW,
   firewallaNormalizers,
 } from "../../../src/normalizers/firewalla/registrations.ts"
+import { normalizeEvent } from "../../../src/normalizers/hec/event.ts"
+import type { Normalizer } from "../../../src/normalizers/Normalizer.ts"
 import { make } from "../../../src/normalizers/Registry.ts"
 import { type StatusKind, statusJson } from "../../../src/status/statusJson.ts"
 import { canaryJson } from "../../../src/verify/Canary.ts"
@@ -25,9 +27,12 @@ const message = (json: string): string => `waybill: ${json}`
 const idOf = (...parts: ReadonlyArray<unknown>): string =>
   createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 16)
 
+const onWire = (normalizer: Normalizer, envelope: Envelope): string =>
+  message(withAttempt(Result.getOrThrow(normalizer(envelope)), ATTEMPT))
+
 /** What the normalizers make of a record, with a `waybill` block. */
-export const normalized = (sourceType: string, payload: object): string => {
-  const envelope: Envelope = {
+export const normalized = (sourceType: string, payload: object): string =>
+  onWire(normalize, {
     id: idOf(sourceType, payload),
     source: "firewalla-msp",
     source_type: sourceType,
@@ -35,9 +40,7 @@ export const normalized = (sourceType: string, payload: object): string => {
     payload,
     attributes: {},
     received_at: "2026-02-22T19:13:04.500Z",
-  }
-  return message(withAttempt(Result.getOrThrow(normalize(envelope)), ATTEMPT))
-}
+  })
 
 const GID = "a05c15cb-95a0-48b1-8dc9-15b9e06cc971"
 const DEVICE = {
@@ -119,8 +122,14 @@ export const unknown = (): string =>
     `{"source":"waybill","event_type":"of-a-later-version","event_id":"u-1","event_time":"2026-02-22T19:13:04.123Z"}`,
   )
 
-/** What the normalizer of pushed events makes of one. */
-export const httpEvent = (): string =>
-  message(
-    `{"source":"hec","event_type":"event","event_id":"hec-1","event_time":"2026-02-22T19:13:04.123Z","hec":{"token":"web","sourcetype":"nginx:access","host":"web-1","event":{"nginx_access":{"status":"200","path":"/"}}},"waybill":{"batch":"${ATTEMPT.batch}","attempt":"1","sent_at":"${ATTEMPT.sentAt}"}}`,
-  )
+/** What is made of something pushed. */
+export const pushed = (sourceType: string, payload: unknown): string =>
+  onWire(normalizeEvent, {
+    id: idOf(sourceType, payload),
+    source: "hec",
+    source_type: sourceType,
+    format: typeof payload === "string" ? "raw" : "json",
+    payload,
+    attributes: { token: "web", host: "web-1.example.com", source: "/var/log/nginx/access.log" },
+    received_at: "2026-02-22T19:13:04.500Z",
+  })
