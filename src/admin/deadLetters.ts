@@ -133,13 +133,5 @@ interface ReplayOptions extends LetterFilter {
 }
 
 export const layer = HttpApiBuilder.group(AdminApi, "dlq", (handlers) =>
-  Effect.map(make, ({ get, list, purge, remove, replay }) =>
-    handlers
-      .handle("list", list)
-      .handle("get", get)
-      // A purge that stops halfway would leave nobody knowing what is gone.
-      .handle("remove", remove, { uninterruptible: true })
-      .handle("purge", purge, { uninterruptible: true })
-      .handle("replay", replay),
-  ),
+  Effect.map(make, (handled) => handlers.handleAll(handled)),
 )

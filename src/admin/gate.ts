@@ -60,13 +60,13 @@ const JSON_TYPES = ["application/json", ProblemDetails.contentType]
 /** An error without a body of its own says what it is as a problem. */
 const asProblem = (
   response: HttpServerResponse.HttpServerResponse,
-  path: string,
+  { method, path }: { readonly method: string; readonly path: string },
 ): HttpServerResponse.HttpServerResponse => {
   const { status } = response
   if (status < 400 || JSON_TYPES.some((type) => response.headers["content-type"]?.startsWith(type) === true))
     return response
   const methods = status === 404 ? methodsOf(path) : []
-  if (methods.length === 0) return problem(status, DETAILS[status])
+  if (methods.length === 0 || methods.includes(method)) return problem(status, DETAILS[status])
   const allowed = methods.join(", ")
   return HttpServerResponse.setHeader(problem(405, `This path takes ${allowed}.`), "allow", allowed)
 }
@@ -128,7 +128,7 @@ export const makeGate = Effect.fnUntraced(function* (options: GateOptions) {
       const answered = yield* Effect.provideService(answer(request, path), audit.note, note).pipe(
         Effect.onInterrupt(() => tell(ABANDONED)),
       )
-      const response = finished(asProblem(answered, path))
+      const response = finished(asProblem(answered, { method: request.method, path }))
       yield* tell(response.status)
       return response
     })

@@ -3,7 +3,7 @@ import { Context, Effect, Layer, Result } from "effect"
 import { AdminClient, urlOf } from "../../src/admin/client.ts"
 import * as Configuration from "../../src/config/Configuration.ts"
 import { configFrom } from "../../src/config/loadConfig.ts"
-import * as MemoryDeadLetters from "../../src/dead-letters/MemoryDeadLetters.ts"
+import { letter, waiting } from "./letters.ts"
 import { makeStage, NOTHING_REPLAYED, TOKEN } from "./stage.ts"
 
 const clientOf = (admin: object) =>
@@ -24,36 +24,20 @@ const clientOf = (admin: object) =>
   ).pipe(Effect.map((context) => Context.get(context, AdminClient)))
 
 const id = "a/b 😀"
-const stored = {
-  timestamp: "2024-11-04T01:02:03Z",
-  envelope: {
-    id,
-    source: "s",
-    source_type: "t",
-    format: "json",
-    payload: "{}",
-    attributes: {},
-    received_at: "2024-11-04T01:02:03Z",
-  },
-  error: "no",
-  reason: "normalization_failed",
-  attempts: 1,
-  last_attempt: "2024-11-04T01:02:03Z",
-} as const
+const stored = { ...letter(0), envelope: { ...letter(0).envelope, id } }
 
 describe("the client", () => {
   it.live("asks a running Waybill with the token of the configuration", () =>
     Effect.gen(function* () {
-      const letters = MemoryDeadLetters.layer(new Map([["failed_1_0.json", JSON.stringify(stored)]]))
-      const { port } = yield* makeStage({ letters })
+      const { port } = yield* makeStage({ letters: waiting(1, () => stored) })
       const { client, orExplain } = yield* clientOf({ port, token: TOKEN })
       assert.strictEqual((yield* orExplain(client.healthz())).dlq_stats.pending_files, 1)
       assert.strictEqual((yield* orExplain(client.readyz())).ready, false)
       assert.strictEqual((yield* orExplain(client.dlq.list({ query: { limit: 10 } }))).count, 1)
       assert.deepStrictEqual(yield* orExplain(client.dlq.get({ params: { id } })), stored)
-      const replayed = yield* orExplain(client.dlq.replay({ payload: { source: "s" } }))
+      const replayed = yield* orExplain(client.dlq.replay({ payload: { source: "firewall" } }))
       assert.deepInclude(replayed, NOTHING_REPLAYED.counts)
-      assert.deepStrictEqual(yield* client.dlq.purge({ query: { source: "s" } }), { status: "purged" })
+      assert.deepStrictEqual(yield* client.dlq.purge({ query: { source: "firewall" } }), { status: "purged" })
     }).pipe(Effect.scoped),
   )
 

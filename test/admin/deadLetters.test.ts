@@ -1,37 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
-import type { DeadLetterReason } from "../../src/dead-letters/DeadLetters.ts"
-import * as MemoryDeadLetters from "../../src/dead-letters/MemoryDeadLetters.ts"
 import { ReplayRefused, type ReplayRequest } from "../../src/replay/Replay.ts"
 import type { Answer } from "./http.ts"
+import { keyOf, letter, waiting } from "./letters.ts"
 import { makeStage, NOTHING_REPLAYED } from "./stage.ts"
 
 const DLQ = "/api/v1/dlq"
-
-const letter = (n: number, reason: DeadLetterReason = "normalization_failed", source = "firewall") => ({
-  timestamp: "2024-11-04T01:02:03Z",
-  envelope: {
-    id: `evt-${n}`,
-    source,
-    source_type: "cisco_asa",
-    format: "json" as const,
-    payload: '{"a":"1"}',
-    attributes: { host: "fw01.example.com" },
-    received_at: "2024-11-04T01:02:03Z",
-  },
-  error: "no normalizer registered for format=json source_type=cisco_asa",
-  reason,
-  attempts: 1,
-  last_attempt: "2024-11-04T01:02:03Z",
-})
-
-const keyOf = (n: number) => `failed_${1_699_040_123 + n}_${n}`
-
-/** Letters 0 to `count`, from the start. */
-const waiting = (count: number, of: (n: number) => object = (n) => letter(n)) =>
-  MemoryDeadLetters.layer(
-    new Map(Array.from({ length: count }, (_, n) => [`${keyOf(n)}.json`, JSON.stringify(of(n))])),
-  )
 
 const List = Schema.Struct({
   events: Schema.Array(Schema.Struct({ envelope: Schema.Struct({ id: Schema.String }) })),
