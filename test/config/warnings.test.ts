@@ -29,6 +29,22 @@ describe("warnings", () => {
     for (const host of ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
       assert.deepStrictEqual(found({ host }), [])
   })
+  it("names what is not safe about the writer in use, and about no other", () => {
+    const found = (writer: object) =>
+      warnings(
+        Result.getOrThrow(
+          configFrom({
+            source: { firewalla: { token: "t", domain: "a.net" } },
+            indexer: { username: "u", password: "p" },
+            writer,
+          }),
+        ),
+      ).map(({ key }) => key)
+    const api = { username: "u", password: "p", verify_tls: false, url: "http://127.0.0.1:55000" }
+    assert.deepStrictEqual(found({ kind: "api", api }), ["writer.api.verify_tls", "writer.api.url"])
+    assert.deepStrictEqual(found({ api }), [])
+    assert.deepStrictEqual(found({ kind: "wazuh5" }), ["writer.kind"])
+  })
   it("has none for a safe configuration", () => {
     assert.deepStrictEqual(warnings(keysFor({}, { domain: "a.net" })), [])
   })

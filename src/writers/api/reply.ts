@@ -16,7 +16,7 @@ export interface Failed {
 }
 
 export type Meaning =
-  /** All but those `left` were taken. Of these the first is the one that `failed` speaks of. */
+  /** All but those `left` were taken. `rejected` speaks of the first of them. */
   | { readonly _tag: "Taken"; readonly left: ReadonlyArray<number>; readonly failed?: Failed }
   | { readonly _tag: "NotTaken"; readonly failed: Failed }
   /** Some may have been taken. */

@@ -134,6 +134,15 @@ describe("api writer against the API's limits", () => {
     }),
   )
 
+  it.live("a limit that is set too high meets the API's, after what it took", () =>
+    Effect.gen(function* () {
+      const { received, writer } = yield* setUp({ requestsPerMinute: 30 })
+      const error = yield* Effect.flip(writer.write(numbered(3200)))
+      assert.deepStrictEqual([error.reason, error.handedOver, error.left?.[0]], ["throttled", 3000, 3000])
+      assert.strictEqual((yield* received(3000)).length, 3000)
+    }),
+  )
+
   it.live("its own limit keeps under the API's", () =>
     Effect.gen(function* () {
       // A second stands for a minute: 30 requests in each.
