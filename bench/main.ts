@@ -4,6 +4,8 @@ import { type Bench, table } from "./Bench.ts"
 const benches: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
   normalize: () => import("./normalize.ts"),
   refill: () => import("./refill.ts"),
+  hec: () => import("./hec.ts"),
+  "push-overload": () => import("./push-overload.ts"),
   "verify-overhead": () => import("./verify-overhead.ts"),
   memory: () => import("./memory.ts"),
   "kill-loop": () => import("./kill-loop.ts"),

@@ -82,14 +82,17 @@ export class SpoolFile {
   readonly #deleteChannel: StatementSync
 
   /** @param prefix unique to this run */
-  constructor(db: DatabaseSync, prefix: string) {
-    db.exec(
-      "PRAGMA locking_mode=EXCLUSIVE; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; " +
-        "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-8000;",
-    )
+  constructor(db: DatabaseSync, prefix: string, maxPages?: number) {
+    db.exec("PRAGMA locking_mode=EXCLUSIVE")
+    // Before anything writes to it.
     const check = db.prepare("PRAGMA quick_check(1)").get()
     if (check?.quick_check !== "ok") throw new Error(`quick_check says: ${String(check?.quick_check)}`)
+    db.exec(
+      "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; " +
+        "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-8000;",
+    )
     db.exec(SCHEMA)
+    if (maxPages !== undefined) db.exec(`PRAGMA max_page_count=${maxPages}`)
     this.#db = db
     this.#prefix = prefix
     this.#insert = db.prepare(

@@ -30,7 +30,7 @@ const adviceFor = (message: string): string =>
         "sqlite3's .recover; if it is given up, move the file away, and Waybill makes a new one."
 
 /** @param folder `source.hec.spool.path`; made when it is missing. */
-export const openSpool = Effect.fnUntraced(function* (folder: string) {
+export const openSpool = Effect.fnUntraced(function* (folder: string, maxPages?: number) {
   const fs = yield* FileSystem.FileSystem
   const path = (yield* Path.Path).join(folder, FILE)
   const unusable = (cause: unknown) => {
@@ -50,7 +50,7 @@ export const openSpool = Effect.fnUntraced(function* (folder: string) {
       try: () => {
         const db = new DatabaseSync(path)
         try {
-          return new SpoolFile(db, randomBytes(8).toString("hex"))
+          return new SpoolFile(db, randomBytes(8).toString("hex"), maxPages)
         } catch (cause) {
           db.close()
           throw cause

@@ -113,7 +113,8 @@ const listen = Effect.fnUntraced(function* (options: ListenOptions) {
   return http
 })
 
-const serve = Effect.fnUntraced(function* (options: CollectorOptions) {
+/** Listens for as long as its scope is open. At its end, requests that are under way are answered first. */
+export const serveCollector = Effect.fnUntraced(function* (options: CollectorOptions) {
   const app = yield* HttpRouter.toHttpEffect(routes(options)).pipe(
     Effect.provideService(HttpRouter.RouterConfig, { ignoreTrailingSlash: true }),
   )
@@ -125,7 +126,7 @@ const serve = Effect.fnUntraced(function* (options: CollectorOptions) {
     url,
     senders: options.senders.map(({ name }) => name),
   })
+  return http
 })
 
-/** Listens for as long as its scope is open. At its end, requests that are under way are answered first. */
-export const collectorLayer = (options: CollectorOptions) => Layer.effectDiscard(serve(options))
+export const collectorLayer = (options: CollectorOptions) => Layer.effectDiscard(serveCollector(options))

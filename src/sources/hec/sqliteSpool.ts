@@ -20,6 +20,8 @@ export interface SpoolOptions {
   readonly channelIdle: Duration.Duration
   /** Up to where each of these senders is settled, as the checkpoints have it. */
   readonly settledUpTo: (sender: string) => Effect.Effect<number, SpoolUnusable>
+  /** Pages of 4 KiB that the file may have; without a limit of its own when absent. */
+  readonly maxPages?: number
   /** The configured senders; there may be others whose records still wait. */
   readonly senders: ReadonlyArray<string>
 }
@@ -43,7 +45,7 @@ const EXPIRE_EVERY = 60_000
 const AFTER_FAILURE = Duration.seconds(1)
 
 const make = Effect.fnUntraced(function* (options: SpoolOptions) {
-  const file = yield* openSpool(options.folder)
+  const file = yield* openSpool(options.folder, options.maxPages)
   const startedAt = yield* Clock.currentTimeMillis
   const newest = new Map(file.newest)
   const orphans = [...newest.keys()].filter((sender) => !options.senders.includes(sender))
