@@ -27,7 +27,7 @@ const measure = (say: (line: string) => void) =>
     const waybill = yield* stage.start
     const memory: Array<number> = []
     const watching = yield* stage.memoryOf(waybill.pid).pipe(
-      Effect.map((megabytes) => void memory.push(megabytes)),
+      Effect.tap((megabytes) => Effect.sync(() => memory.push(megabytes))),
       Effect.repeat(Schedule.spaced("1 second")),
       Effect.forkChild,
     )
