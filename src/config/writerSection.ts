@@ -79,7 +79,7 @@ const file = section("The file that wazuh-logcollector follows, for `kind: file`
   path: withDefault(
     path,
     "/var/lib/waybill/events/waybill.log",
-    "The file. Its folder must be of the same file system as itself, and the manager must see it.",
+    "The file. The manager must see its folder; mount that, not the file: each rotation makes a new one.",
   ),
   max_bytes: withDefault(
     integer(65_536, 1_099_511_627_776),

@@ -222,6 +222,25 @@ describe("api writer's login", () => {
       }),
   )
 
+  it.live("an address that is blocked after 50 failed logins of somebody is left alone", () =>
+    Effect.gen(function* () {
+      const { counts, server, writer } = yield* setUp()
+      const wrongly = Effect.promise(() =>
+        fetch(`${server.url}/security/user/authenticate`, {
+          method: "POST",
+          headers: { authorization: `Basic ${btoa("somebody:wrong")}` },
+        }).then((response) => response.text()),
+      )
+      yield* Effect.repeat(wrongly, { times: 49 })
+      const errors = yield* Effect.forEach(Array.from({ length: 30 }), () =>
+        Effect.flip(writer.write(["{}"])),
+      )
+      assert.isTrue(errors.every(({ reason }) => reason === "forbidden"))
+      assert.include(errors[29]?.message ?? "", "blocked this address")
+      assert.deepStrictEqual(yield* counts, { "login-401": 50, "login-403": 1 })
+    }),
+  )
+
   it.live("a user who may not send events is held and told which permission is missing", () =>
     Effect.gen(function* () {
       const { server, writer } = yield* setUp()
