@@ -7,6 +7,7 @@ const benches: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   hec: () => import("./hec.ts"),
   "push-overload": () => import("./push-overload.ts"),
   "verify-overhead": () => import("./verify-overhead.ts"),
+  dlq: () => import("./dlq.ts"),
   memory: () => import("./memory.ts"),
   "kill-loop": () => import("./kill-loop.ts"),
   recovery: () => import("./recovery.ts"),

@@ -170,7 +170,7 @@ export const Config = Schema.Struct({
     max_files: withDefault(
       integer(1, 1_000_000),
       100_000,
-      "Letters that may wait. At the limit the feeds hold at the next record that can't be delivered, and go on when letters are replayed or purged. Each takes some 250 bytes of memory.",
+      "Letters that may wait. At the limit the feeds hold at the next record that can't be delivered, and go on when letters are replayed or purged. Each takes half a kilobyte of memory.",
     ),
     max_bytes: withDefault(
       integer(1_000_000, 1_000_000_000_000),

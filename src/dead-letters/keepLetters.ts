@@ -31,6 +31,9 @@ export interface Limits {
 
 /** Letters that are read at a time for a page. */
 const READERS = 8
+/** Letters of a purge that are removed before a `put` may come between, and how many of them at a time. */
+const PIECE = 256
+const REMOVERS = 16
 
 export const keepLetters = Effect.fnUntraced(function* (
   storage: Storage,
@@ -139,7 +142,11 @@ export const keepLetters = Effect.fnUntraced(function* (
   const purge = Effect.fnUntraced(function* (filter: LetterFilter) {
     const keys = index.after(undefined, filter, Number.POSITIVE_INFINITY).map(keyOf)
     let removed = 0
-    for (const key of keys) if (yield* oneAtATime.withPermit(remove(key))) removed += 1
+    // In pieces, so that a letter that is to be put does not wait for all of them.
+    for (let at = 0; at < keys.length; at += PIECE) {
+      const piece = Effect.forEach(keys.slice(at, at + PIECE), remove, { concurrency: REMOVERS })
+      removed += (yield* oneAtATime.withPermit(piece)).filter((isGone) => isGone).length
+    }
     return removed
   })
 

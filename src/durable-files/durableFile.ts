@@ -9,12 +9,6 @@ const encoder = new TextEncoder()
 export const FILE_MODE = 0o600
 export const FOLDER_MODE = 0o700
 
-/** Makes the names in a folder durable (a rename is only safe on disk once its folder is flushed). */
-export const syncFolder = Effect.fnUntraced(function* (folder: string) {
-  const fs = yield* FileSystem.FileSystem
-  yield* Effect.scoped(Effect.flatMap(fs.open(folder, { flag: "r" }), (handle) => handle.sync))
-})
-
 /**
  * Puts `text` at `path`. When this succeeds it survives a crash of the machine; when it fails, what was at `path`
  * before is untouched. `beforeRename` runs between the two, e.g. to keep the old version under another name.
@@ -27,14 +21,21 @@ export const writeDurably = Effect.fnUntraced(function* (
   const fs = yield* FileSystem.FileSystem
   const folder = (yield* Path.Path).dirname(path)
   const temporary = `${path}.tmp`
-  yield* Effect.scoped(
-    fs
-      .open(temporary, { flag: "w", mode: FILE_MODE })
-      .pipe(Effect.flatMap((file) => Effect.andThen(file.writeAll(encoder.encode(text)), file.sync))),
-  ).pipe(
-    Effect.andThen(beforeRename),
-    Effect.andThen(fs.rename(temporary, path)),
+  // Both at once: every step is a turn of its own on the threads that Node has for files.
+  const open = Effect.all(
+    [fs.open(folder, { flag: "r" }), fs.open(temporary, { flag: "w", mode: FILE_MODE })],
+    { concurrency: 2 },
+  )
+  yield* Effect.gen(function* () {
+    const [names, file] = yield* open
+    yield* file.writeAll(encoder.encode(text))
+    yield* file.sync
+    yield* beforeRename
+    yield* fs.rename(temporary, path)
+    // A rename is only safe on disk once its folder is flushed.
+    yield* names.sync
+  }).pipe(
+    Effect.scoped,
     Effect.onError(() => fs.remove(temporary, { force: true }).pipe(Effect.ignore)),
   )
-  yield* syncFolder(folder)
 }, Effect.uninterruptible)
