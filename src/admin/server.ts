@@ -62,6 +62,12 @@ const listen = Effect.fnUntraced(function* ({ host, port, timeout }: Listening) 
     connectionsCheckingInterval: 1000,
   })
   server.maxConnections = MAX_CONNECTIONS
+  // A connection that is kept alive would hold the stop until its time is over.
+  server.on("request", (_, response) => {
+    response.on("finish", () => {
+      if (!server.listening) setImmediate(() => server.closeIdleConnections())
+    })
+  })
   const http = yield* NodeHttpServer.make(() => server, {
     host,
     port,

@@ -1,7 +1,9 @@
 /** Whatever is sent, the answer is a clear status: nothing crashes, nothing is opened that is no letter. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Schema } from "effect"
+import { Effect, Layer, Schema } from "effect"
 import { ROUTES } from "../../src/admin/routes.ts"
+import { DeadLetters } from "../../src/dead-letters/DeadLetters.ts"
+import { isKey } from "../../src/dead-letters/keys.ts"
 import { type Answer, sendText } from "./http.ts"
 import { waiting } from "./letters.ts"
 import { makeStage, TOKEN } from "./stage.ts"
@@ -47,13 +49,27 @@ const TRICKS = [
   "x".repeat(5000),
 ]
 
+/** Letters that tell which keys somebody wanted to open. */
+const recording = (opened: Array<string>) =>
+  Layer.effect(
+    DeadLetters,
+    Effect.map(DeadLetters, (below) =>
+      DeadLetters.of({
+        ...below,
+        get: (key) => Effect.suspend(() => (opened.push(key), below.get(key))),
+        remove: (key) => Effect.suspend(() => (opened.push(key), below.remove(key))),
+      }),
+    ),
+  ).pipe(Layer.provide(waiting(WAITING)))
+
 /** As a client would escape it; what can't be escaped is left out. */
 const escaped = (text: string) => encodeURIComponent(text.isWellFormed() ? text : text.toWellFormed())
 
 describe("hostile input", () => {
   it.live("ids and cursors: only letters are ever opened", () =>
     Effect.gen(function* () {
-      const { ask, letters } = yield* makeStage({ letters: waiting(WAITING) })
+      const opened: Array<string> = []
+      const { ask, letters } = yield* makeStage({ letters: recording(opened) })
       for (const trick of TRICKS) {
         const id = escaped(trick)
         for (const method of ["GET", "DELETE"]) {
@@ -65,6 +81,10 @@ describe("hostile input", () => {
         assertClear(page, `cursor ${id}`)
         assert.strictEqual(page.status, 400, `cursor ${id}`)
       }
+      assert.deepStrictEqual(
+        opened.filter((key) => !isKey(key)),
+        [],
+      )
       assert.strictEqual((yield* letters.stats).pending, WAITING)
     }).pipe(Effect.scoped),
   )

@@ -277,7 +277,9 @@ describe("the server", () => {
       }).pipe(Scope.provide(scope))
       const asked = yield* Effect.forkChild(ask("/api/v1/dlq/replay", { method: "POST", body: "{}" }))
       yield* Effect.sleep("100 millis")
+      const began = performance.now()
       yield* Scope.close(scope, Exit.void)
+      assert.isBelow(performance.now() - began, 1500)
       assert.strictEqual((yield* Fiber.join(asked)).status, 200)
       assert.strictEqual((yield* Effect.exit(ask("/healthz")))._tag, "Failure")
     }).pipe(Effect.scoped),
