@@ -49,6 +49,8 @@ const TRICKS = [
   "x".repeat(5000),
 ]
 
+const noted = (keys: Array<string>, key: string) => Effect.sync(() => void keys.push(key))
+
 /** Letters that tell which keys somebody wanted to open. */
 const recording = (opened: Array<string>) =>
   Layer.effect(
@@ -56,8 +58,8 @@ const recording = (opened: Array<string>) =>
     Effect.map(DeadLetters, (below) =>
       DeadLetters.of({
         ...below,
-        get: (key) => Effect.suspend(() => (opened.push(key), below.get(key))),
-        remove: (key) => Effect.suspend(() => (opened.push(key), below.remove(key))),
+        get: (key) => Effect.andThen(noted(opened, key), below.get(key)),
+        remove: (key) => Effect.andThen(noted(opened, key), below.remove(key)),
       }),
     ),
   ).pipe(Layer.provide(waiting(WAITING)))
