@@ -11,7 +11,7 @@ import type { Checkpoint } from "../../src/domain/Checkpoint.ts"
 /** A record by what the source calls it, e.g. `flows 12`. */
 export type RecordName = string
 
-const nameOf = (serial: number): RecordName | undefined => {
+export const nameOf = (serial: number): RecordName | undefined => {
   for (const kind of SERIAL_KINDS) {
     const number = numberOf(serial, kind)
     if (number !== undefined) return `${kind} ${number}`
@@ -49,7 +49,9 @@ export const makeDeadLetterReader = Effect.fnUntraced(function* (folder: string)
 })
 
 /** When each copy of a record becomes searchable, epoch milliseconds, by the record's name. */
-const arrivals = (indexer: SimulatedIndexer): ReadonlyMap<RecordName, ReadonlyArray<number>> => {
+export type Arrivals = ReadonlyMap<RecordName, ReadonlyArray<number>>
+
+export const arrivalsIn = (indexer: SimulatedIndexer): Arrivals => {
   const found = new Map<RecordName, Array<number>>()
   const { serial, visibleAt } = indexer.store.columns
   for (const [row, one] of serial.entries()) {
@@ -71,7 +73,7 @@ const kindOf = (feed: string): SerialKind | undefined =>
  */
 export const aheadOf = (
   world: World,
-  indexer: SimulatedIndexer,
+  found: Arrivals,
   letters: ReadonlyArray<DeadLetterSeen>,
   late: ReadonlySet<RecordName>,
   checkpoint: Checkpoint,
@@ -80,7 +82,6 @@ export const aheadOf = (
   const { position } = checkpoint
   if (kind === undefined || position.kind !== "time") return []
   const committedAt = Date.parse(checkpoint.committed_at)
-  const found = arrivals(indexer)
   const dead = new Set(letters.filter(({ at }) => at <= committedAt).map(({ record }) => record))
   const timeline = world.msp[kind]
   const ahead: Array<string> = []
@@ -106,11 +107,10 @@ export interface Equation {
 /** @param now epoch milliseconds */
 export const equationOf = (
   world: World,
-  indexer: SimulatedIndexer,
+  found: Arrivals,
   letters: ReadonlyArray<DeadLetterSeen>,
   now: number,
 ): Equation => {
-  const found = arrivals(indexer)
   const deaths = Map.groupBy(letters, ({ record }) => record)
   const lost: Array<RecordName> = []
   const twice: Array<RecordName> = []

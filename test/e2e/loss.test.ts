@@ -9,11 +9,6 @@ const searchable = (stage: Stage, atLeast: number) =>
     Effect.map(stage.equation, (equation) => equation.searchable >= atLeast),
   )
 
-const lostEvents = (stage: Stage) =>
-  Effect.map(stage.lines, (lines) =>
-    lines.filter(({ event }) => event === "batch.lost").reduce((sum, { lost }) => sum + Number(lost), 0),
-  )
-
 /** Waits until the manager's queue holds so many. */
 const queued = (stage: Stage, atLeast: number) =>
   stage.until(
@@ -44,7 +39,7 @@ describe("loss", () => {
           yield* manager.start
           yield* endsWell(stage, waybill)
           // How many were in its queue at that very instant nobody can say from outside.
-          assert.isAbove(yield* lostEvents(stage), 0)
+          assert.isAbove(yield* stage.lostEvents, 0)
           assert.strictEqual((yield* stage.letters).length, 0)
         }),
       ),
@@ -64,10 +59,10 @@ describe("loss", () => {
           yield* manager.kill
           yield* manager.start
           yield* Effect.sleep("4 seconds")
-          assert.strictEqual(yield* lostEvents(stage), 0)
+          assert.strictEqual(yield* stage.lostEvents, 0)
           yield* shipper.resume
           yield* endsWell(stage, waybill)
-          assert.isAtLeast(yield* lostEvents(stage), 50)
+          assert.isAtLeast(yield* stage.lostEvents, 50)
         }),
       ),
     TEST_TIMEOUT,
@@ -105,7 +100,7 @@ describe("loss", () => {
           yield* searchable(stage, 700)
           yield* manager.dropRandomly(0)
           yield* endsWell(stage, waybill)
-          assert.isAtLeast(yield* lostEvents(stage), 30)
+          assert.isAtLeast(yield* stage.lostEvents, 30)
         }),
       ),
     TEST_TIMEOUT,

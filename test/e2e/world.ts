@@ -4,32 +4,29 @@
  */
 import assert from "node:assert"
 import { NodeServices } from "@effect/platform-node"
-import { Clock, Duration, Effect, FileSystem, Option, Path, Schedule, Schema, type Scope } from "effect"
+import { Clock, Duration, Effect, type FileSystem, Path, type Scope } from "effect"
 import { KEYWORDS } from "../../src/demo/indexer/document.ts"
-import { SERIAL_KINDS, type SerialKind } from "../../src/demo/serials.ts"
+import type { SerialKind } from "../../src/demo/serials.ts"
 import { startWaybill } from "../../src/demo/WaybillProcess.ts"
 import { makeWorld, type World, type WorldOptions } from "../../src/demo/World.ts"
 import { writeWaybillConfig } from "../../src/demo/waybillConfig.ts"
-import { Checkpoint } from "../../src/domain/Checkpoint.ts"
-import { aheadOf, equationOf, makeDeadLetterReader } from "./equation.ts"
-import { type LogLine, logLines } from "./logLines.ts"
+import type { Checkpoint } from "../../src/domain/Checkpoint.ts"
+import { aheadOf, arrivalsIn, equationOf, makeDeadLetterReader } from "./equation.ts"
+import { makeRunLog, type RunLogOptions } from "./runLog.ts"
+import { checkpointFile, watchCheckpoints } from "./watchCheckpoints.ts"
 
-export interface StageOptions extends WorldOptions {
+export interface StageOptions extends WorldOptions, RunLogOptions {
   /** Settings by dotted path. */
   readonly set?: Readonly<Record<string, string | number | boolean>>
   /** What else stands beside the world, as long as the stage does; answers settings that lead to it. */
   readonly beside?: (
     world: World,
   ) => Effect.Effect<Readonly<Record<string, string | number | boolean>>, never, Scope.Scope>
-  /** How long to wait for anything; 45 s when absent. */
-  readonly atMost?: Duration.Input
-  /** 25 ms when absent; a large world needs its time for other things. */
-  readonly lookEvery?: Duration.Input
 }
 
 const REFRESH = Duration.millis(250)
 /** Everything as short as a machine with two cores allows; refresh and grace keep their order. */
-const FAST: Readonly<Record<string, string | number | boolean>> = {
+export const FAST: Readonly<Record<string, string | number | boolean>> = {
   "log.level": "debug",
   "verify.grace": "800 millis",
   // Small, so that there is a middle in which something can happen.
@@ -51,15 +48,11 @@ const FAST: Readonly<Record<string, string | number | boolean>> = {
   "source.firewalla.feeds.alarms.enabled": false,
   "source.firewalla.feeds.devices.enabled": false,
 }
-const WATCH_EVERY = Duration.millis(4)
 
 const EVENT_TYPE = KEYWORDS.indexOf("data.event_type")
 const RECORDS = ["flow", "alarm", "device_change"]
 
-const decodeCheckpoint = Schema.decodeUnknownOption(Schema.fromJsonString(Checkpoint))
-
 const makeStage = Effect.fnUntraced(function* (options: StageOptions) {
-  const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const world = yield* makeWorld({
     ...options,
@@ -75,52 +68,20 @@ const makeStage = Effect.fnUntraced(function* (options: StageOptions) {
   const late = new Set<string>()
   const ahead: Array<string> = []
   const checkpoints: Array<Checkpoint> = []
-  const lastSeen = new Map<string, string>()
 
-  const fileOf = (feed: string) => path.join(stateFolder, `firewalla-msp.${feed}.json`)
-  const watchCheckpoint = Effect.fnUntraced(function* (kind: SerialKind) {
-    const text = yield* fs.readFileString(fileOf(kind)).pipe(Effect.orElseSucceed(() => ""))
-    if (text === lastSeen.get(kind)) return
-    lastSeen.set(kind, text)
-    const checkpoint = Option.getOrUndefined(decodeCheckpoint(text))
-    if (checkpoint === undefined) return
-    checkpoints.push(checkpoint)
-    ahead.push(...aheadOf(world, indexer, yield* letters, late, checkpoint))
-  })
-  yield* Effect.forEach(SERIAL_KINDS, watchCheckpoint, { discard: true }).pipe(
-    Effect.repeat(Schedule.spaced(WATCH_EVERY)),
-    Effect.forkScoped,
+  const log = yield* makeRunLog(logFile, options)
+  yield* watchCheckpoints(
+    stateFolder,
+    Effect.fnUntraced(function* (checkpoint) {
+      checkpoints.push(checkpoint)
+      ahead.push(...aheadOf(world, arrivalsIn(indexer), yield* letters, late, checkpoint))
+    }),
   )
-
-  const lines = fs.readFileString(logFile).pipe(
-    Effect.orElseSucceed(() => ""),
-    Effect.map(logLines),
-  )
-  const logTail = Effect.map(lines, (all) =>
-    all
-      .slice(-15)
-      .map(({ ts, event, message }) => `  ${ts} ${event}: ${message}`)
-      .join("\n"),
-  )
-
-  /** Waits until it is true; when that takes too long, fails with what was awaited and the end of Waybill's log. */
-  const until = <E, R>(what: string, condition: Effect.Effect<boolean, E, R>) =>
-    condition.pipe(
-      Effect.repeat({ until: (holds) => holds, schedule: Schedule.spaced(options.lookEvery ?? "25 millis") }),
-      Effect.timeoutOrElse({
-        duration: options.atMost ?? "45 seconds",
-        orElse: () =>
-          Effect.flatMap(logTail, (tail) =>
-            Effect.sync(() => assert.fail(`waited in vain until ${what}; its log ends with\n${tail}`)),
-          ),
-      }),
-      Effect.asVoid,
-    )
 
   const equation = Effect.gen(function* () {
     yield* world.manager.health
     yield* world.shipper.health
-    return equationOf(world, indexer, yield* letters, yield* Clock.currentTimeMillis)
+    return equationOf(world, arrivalsIn(indexer), yield* letters, yield* Clock.currentTimeMillis)
   })
 
   /** Copies of records in the index, searchable or not yet; none of Waybill's own events. */
@@ -132,44 +93,17 @@ const makeStage = Effect.fnUntraced(function* (options: StageOptions) {
     return found
   })
 
-  /** How many lines with this event, of those that pass, there are in the log. */
-  const countLines = (event: string, passes: (line: LogLine) => boolean = () => true) =>
-    Effect.map(lines, (all) => all.filter((line) => line.event === event && passes(line)).length)
-
-  /** Waits for `more` such lines beyond those that are there now. */
-  const nextLine = Effect.fnUntraced(function* (
-    event: string,
-    passes: (line: LogLine) => boolean = () => true,
-    more = 1,
-  ) {
-    const before = yield* countLines(event, passes)
-    yield* until(
-      `${more} more ${event}`,
-      Effect.map(countLines(event, passes), (now) => now >= before + more),
-    )
-  })
-
-  const hasLine = (event: string, passes: (line: LogLine) => boolean = () => true) =>
-    until(
-      `the log has ${event}`,
-      Effect.map(countLines(event, passes), (count) => count > 0),
-    )
-
   return {
     world,
     indexer,
     configFile,
     stateFolder,
     /** Of one feed, e.g. `flows`. */
-    checkpointFile: fileOf,
+    checkpointFile: (feed: string) => checkpointFile(stateFolder, feed),
     /** Every version of a checkpoint that was seen, in order. */
     checkpoints,
     letters,
-    lines,
-    countLines,
-    nextLine,
-    hasLine,
-    until,
+    ...log,
     equation,
     copies,
     start: startWaybill({ entry: "src/main.ts", configFile, logFile }),
@@ -182,7 +116,7 @@ const makeStage = Effect.fnUntraced(function* (options: StageOptions) {
       }),
     release: (kind: SerialKind) => Effect.sync(() => world.msp[kind].releaseAll()),
     /** Waits until every record of the source is searchable or dead. */
-    arrived: until(
+    arrived: log.until(
       "every record is searchable or dead",
       Effect.map(equation, ({ lost }) => lost.length === 0),
     ),
@@ -197,7 +131,7 @@ const makeStage = Effect.fnUntraced(function* (options: StageOptions) {
       const all = [...wrong, ...ahead]
       if (all.length > 0)
         assert.fail(
-          `${all.slice(0, 20).join("\n")}\n${all.length} in all; the log ends with\n${yield* logTail}`,
+          `${all.slice(0, 20).join("\n")}\n${all.length} in all; the log ends with\n${yield* log.tail}`,
         )
     }),
     ahead,

@@ -10,27 +10,24 @@ import { Effect, FileSystem, Redacted } from "effect"
 import { startWaybill } from "../../src/demo/WaybillProcess.ts"
 import { makeWorld } from "../../src/demo/World.ts"
 import { writeWaybillConfig } from "../../src/demo/waybillConfig.ts"
-import { asAdmin, onOwnNode, wazuhFile } from "./realNode.ts"
+import { dayOfItsOwn, lent, onOwnNode, wazuhFile } from "./realNode.ts"
 
 const COUNT = 3_000
 const PIPELINE = "waybill-test-pipeline"
 
 onOwnNode("waybill run on a real OpenSearch", (node, users) => {
-  /** Puts something on the node for as long as the test needs it: the next file has the node too. */
-  const lent = (path: string, text: string) =>
-    Effect.acquireRelease(asAdmin(node, "PUT", path, JSON.parse(text)), () => asAdmin(node, "DELETE", path))
-
   it.live(
     "delivers every flow once, over a restart of the manager, with a user who may only read",
     () =>
       Effect.gen(function* () {
         const fs = yield* FileSystem.FileSystem
+        yield* dayOfItsOwn(node)
         const template = wazuhFile("wazuh-template.json")
         const pipeline = wazuhFile("pipeline.json")
         const stock = template !== undefined && pipeline !== undefined
         if (stock) {
-          yield* lent("/_template/waybill-test-stock", template)
-          yield* lent(`/_ingest/pipeline/${PIPELINE}`, pipeline)
+          yield* lent(node, "/_template/waybill-test-stock", JSON.parse(template))
+          yield* lent(node, `/_ingest/pipeline/${PIPELINE}`, JSON.parse(pipeline))
         }
 
         const world = yield* makeWorld({

@@ -61,6 +61,24 @@ export const asAdmin = (
     ),
   )
 
+/** Puts something on the node for as long as the scope is open: the next test has the node too. */
+export const lent = (node: RealNode, path: string, body: object): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.acquireRelease(Effect.asVoid(asAdmin(node, "PUT", path, body)), () => asAdmin(node, "DELETE", path))
+
+/** What Waybill searches, and where a simulated shipper writes. */
+export const ALERTS = "wazuh-alerts-4.x-*"
+
+/**
+ * For a simulated world, which writes to the real index of the day: it finds none, and leaves neither index nor
+ * template behind. On a node of our own only.
+ */
+export const dayOfItsOwn = (node: RealNode): Effect.Effect<void, never, Scope.Scope> => {
+  const clear = Effect.asVoid(asAdmin(node, "DELETE", `/${ALERTS}`))
+  return Effect.acquireRelease(clear, () =>
+    Effect.andThen(clear, asAdmin(node, "DELETE", "/_template/waybill-demo")),
+  )
+}
+
 const chunksOf = (indices: ReadonlyArray<string>, size: number): ReadonlyArray<ReadonlyArray<string>> =>
   Array.from({ length: Math.ceil(indices.length / size) }, (_, n) => indices.slice(n * size, (n + 1) * size))
 

@@ -5,14 +5,14 @@ import { assert, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { makeWorld } from "../../src/demo/World.ts"
 import { flowMessages, makeSender } from "../demo/manager/sender.ts"
-import { onOwnNode } from "./realNode.ts"
+import { dayOfItsOwn, onOwnNode } from "./realNode.ts"
 
 const COUNT = 2_000
 
-// On a node of our own only: the world writes to the index of the day and leaves a template behind.
 onOwnNode("the world on a real OpenSearch", (node, users) => {
   it.live("counts what is searchable, and what is there twice", () =>
     Effect.gen(function* () {
+      yield* dayOfItsOwn(node)
       const world = yield* makeWorld({
         flows: { count: COUNT, span: "30 hours" },
         indexer: { refreshInterval: "1 second" },

@@ -1,5 +1,5 @@
 /** A real OpenSearch in the simulated indexer's place: bulk requests, an index template, and counting by serials. */
-import { Data, Duration, Effect, Redacted, type Scope } from "effect"
+import { Data, Duration, Effect, Redacted, Schedule, type Scope } from "effect"
 import { Agent, request } from "undici"
 import { indexName, isoTimestamp, valueAt } from "../indexer/document.ts"
 import { type PackedSerial, serialIn } from "../serials.ts"
@@ -122,7 +122,10 @@ export const makeOpenSearch = Effect.fnUntraced(function* (
       sort: ["_doc"],
       query: { range: { "@timestamp": { gte: since, format: "epoch_millis" } } },
     }
-    let page = yield* expect("POST", `/${PATTERN}/_search?scroll=1m`, first)
+    // An index that has just been made answers 503 until its shards have started.
+    let page = yield* expect("POST", `/${PATTERN}/_search?scroll=1m`, first).pipe(
+      Effect.retry({ times: 20, schedule: Schedule.spaced(RETRY) }),
+    )
     while (true) {
       const hits = valueAt(page, ["hits", "hits"])
       if (!Array.isArray(hits) || hits.length === 0) break
@@ -133,8 +136,8 @@ export const makeOpenSearch = Effect.fnUntraced(function* (
       })
     }
     const scroll = valueAt(page, ["_scroll_id"])
-    // There is none while no index matches.
-    if (scroll !== undefined) yield* expect("DELETE", "/_search/scroll", { scroll_id: scroll })
+    // It goes by itself, later; and while no index matches there is none, or one that is not found.
+    yield* Effect.ignore(call("DELETE", "/_search/scroll", JSON.stringify({ scroll_id: scroll })))
   })
 
   /** Answers the lines that the node pushed back, or `undefined` when it took none of them. */

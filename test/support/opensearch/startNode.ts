@@ -3,7 +3,7 @@
  * process that starts it ends, the node ends too and its folder goes (`guard.sh`).
  */
 import { spawn } from "node:child_process"
-import { chmod, mkdtemp, readFile } from "node:fs/promises"
+import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
@@ -27,6 +27,13 @@ export interface RunningNode {
   /** Only a secure node asks for a login. */
   readonly users: Users | undefined
   readonly stop: () => Promise<void>
+  /** It hangs: connections are taken, and nothing is answered (SIGSTOP). */
+  readonly suspend: () => Promise<void>
+  readonly resume: () => Promise<void>
+  /** It dies (SIGKILL), and its data stay. */
+  readonly crash: () => Promise<void>
+  /** Starts it on the same port and data, and resolves when it answers searches. */
+  readonly startAgain: () => Promise<void>
 }
 
 // biome-ignore format: one option a line would be a page
@@ -38,6 +45,13 @@ const javaArguments = (run: string): ReadonlyArray<string> => [
   `-Dopensearch.path.home=${run}/home`, `-Dopensearch.path.conf=${run}/config`, "-Dopensearch.distribution.type=tar",
   "-Dopensearch.bundled_jdk=false", "-cp", `${run}/home/lib/*`, "org.opensearch.bootstrap.OpenSearch",
 ]
+
+/** The first start takes a free port; whoever knows that one must find the node there again. */
+const keepPort = async (run: string, port: string): Promise<void> => {
+  const file = join(run, "config", "opensearch.yml")
+  const settings = await readFile(file, "utf8")
+  await writeFile(file, settings.replace("http.port: 0", `http.port: ${port}`))
+}
 
 /** Starts a node and resolves when it answers searches. The first time on a machine it downloads 166 MB. */
 export const startNode = async (options: { readonly secure: boolean }): Promise<RunningNode> => {
@@ -85,21 +99,47 @@ export const startNode = async (options: { readonly secure: boolean }): Promise<
   }
 
   const users = options.secure ? USERS : undefined
-  const deadline = Date.now() + BOOT_WITHIN_MILLIS
-  let port: string | undefined
-  while (Date.now() < deadline) {
-    if (ended) return giveUp("it ended")
-    port ??= /HttpServerTransport\] publish_address \{127\.0\.0\.1:(\d+)\}/.exec(log.join(""))?.[1]
-    if (port !== undefined) {
-      const url = `${options.secure ? "https" : "http"}://127.0.0.1:${port}`
-      const health = await ask(
-        { url, ca, user: users?.admin },
-        "GET",
-        "/_cluster/health?wait_for_status=yellow",
-      ).catch(() => undefined)
-      if (health?.status === 200) return { url, caFile, users, stop }
+  const ready = async (): Promise<string> => {
+    const deadline = Date.now() + BOOT_WITHIN_MILLIS
+    let port: string | undefined
+    while (Date.now() < deadline) {
+      if (ended) return giveUp("it ended")
+      port ??= /HttpServerTransport\] publish_address \{127\.0\.0\.1:(\d+)\}/.exec(log.join(""))?.[1]
+      if (port !== undefined) {
+        const url = `${options.secure ? "https" : "http"}://127.0.0.1:${port}`
+        const health = await ask(
+          { url, ca, user: users?.admin },
+          "GET",
+          "/_cluster/health?wait_for_status=yellow",
+        ).catch(() => undefined)
+        if (health?.status === 200) return url
+      }
+      await sleep(100)
     }
-    await sleep(100)
+    return giveUp(`not ready within ${BOOT_WITHIN_MILLIS / 1000} s`)
   }
-  return giveUp(`not ready within ${BOOT_WITHIN_MILLIS / 1000} s`)
+  const url = await ready()
+
+  const signal = async (name: "SIGSTOP" | "SIGCONT" | "SIGKILL"): Promise<void> => {
+    process.kill(Number(await readFile(join(run, "pid"), "utf8")), name)
+  }
+  const down = join(run, "down")
+  return {
+    url,
+    caFile,
+    users,
+    stop,
+    suspend: () => signal("SIGSTOP"),
+    resume: () => signal("SIGCONT"),
+    crash: async () => {
+      await keepPort(run, new URL(url).port)
+      await writeFile(down, "")
+      await signal("SIGKILL")
+    },
+    startAgain: async () => {
+      log.length = 0
+      await rm(down)
+      await ready()
+    },
+  }
 }
