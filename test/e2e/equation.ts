@@ -26,6 +26,7 @@ export interface DeadLetterSeen {
   readonly at: number
 }
 
+const LETTER = /^failed_\d+_\d+\.json$/
 const TIMESTAMP = /"timestamp":"([^"]+)"/
 const REASON = /"reason":"([^"]+)"/
 
@@ -36,7 +37,7 @@ export const makeDeadLetterReader = Effect.fnUntraced(function* (folder: string)
   const known = new Map<string, DeadLetterSeen>()
   return Effect.gen(function* () {
     for (const name of yield* fs.readDirectory(folder)) {
-      if (known.has(name) || !name.endsWith(".json")) continue
+      if (known.has(name) || !LETTER.test(name)) continue
       const text = yield* fs.readFileString(path.join(folder, name))
       known.set(name, {
         record: nameOf(serialIn(text)),

@@ -71,7 +71,7 @@ const makeRealStage = Effect.fnUntraced(function* (node: RealNode, options: Real
   const configFile = yield* writeWaybillConfig(world, { set: settings(node, options) })
   const logFile = path.join(world.folder, "waybill.log")
   const letters = yield* makeDeadLetterReader(path.join(world.folder, "dlq"))
-  const log = yield* makeRunLog(logFile, { lookEvery: "250 millis", atMost: "60 seconds", ...options })
+  const log = yield* makeRunLog(logFile, { lookEvery: "250 millis", atMost: "100 seconds", ...options })
 
   const ahead: Array<string> = []
   // A document never goes away: one that is not searchable just after a commit was not at the commit.
@@ -141,4 +141,4 @@ export const onRealStage = <E>(
   makeRealStage(node, options).pipe(Effect.flatMap(story), Effect.scoped, Effect.provide(NodeServices.layer))
 
 /** The longest a test on it may take, milliseconds. */
-export const REAL_TIMEOUT = 120_000
+export const REAL_TIMEOUT = 240_000
