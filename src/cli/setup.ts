@@ -3,7 +3,7 @@ import process from "node:process"
 import { Console, Data, Effect, Option, Runtime } from "effect"
 import { CliError, Command, Flag } from "effect/cli"
 import { Configuration } from "../config/Configuration.ts"
-import { mappingStep, roleStep, userStep } from "../setup/access.ts"
+import { roleStep, userStep } from "../setup/access.ts"
 import { adminLogin } from "../setup/adminLogin.ts"
 import { readContent } from "../setup/content.ts"
 import { dashboardStep } from "../setup/dashboard.ts"
@@ -57,15 +57,15 @@ const stepsOf = Effect.fnUntraced(function* (
   const { username, password } = indexer
   const user =
     username === undefined || password === undefined
-      ? [left("user", "indexer.username and indexer.password are not set")]
-      : [userStep(peer, { username, password }), mappingStep(peer, username)]
+      ? left("user", "indexer.username and indexer.password are not set")
+      : userStep(peer, { username, password })
   const dashboard = Option.isNone(dashboardUrl)
     ? left("dashboard Waybill", "give --dashboard-url, such as https://wazuh.dashboard:5601")
     : dashboardStep(
         yield* makePeer({ name: "dashboard", url: dashboardUrl.value, ...access }),
         yield* readContent("dashboard/waybill.ndjson", content),
       )
-  return [templateStep(peer, template), roleStep(peer, indexer.index_pattern), ...user, dashboard]
+  return [templateStep(peer, template), roleStep(peer, indexer.index_pattern), user, dashboard]
 })
 
 const judge = Effect.fnUntraced(function* (reports: ReadonlyArray<StepReport>, dryRun: boolean) {

@@ -38,7 +38,7 @@ export interface Answer {
 export interface Peer {
   readonly name: PeerOptions["name"]
   readonly url: string
-  /** Answers 2xx, 400, 404 and 409; fails with everything else. `as`: another login than the administrator's. */
+  /** Answers 2xx, 400, 404 and 409; fails with everything else. */
   readonly ask: (
     method: "GET" | "PUT" | "POST",
     path: string,

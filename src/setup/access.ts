@@ -55,8 +55,6 @@ export const roleOf = (indexPattern: string) => ({
 
 type Run = Effect.fn.Return<Done, SetupError>
 
-const refuse = (message: string) => new SetupError({ message, fatal: false })
-
 export const roleStep = (indexer: Peer, indexPattern: string): Step => ({
   name: `role ${ROLE}`,
   run: Effect.fnUntraced(function* (change): Run {
@@ -79,52 +77,58 @@ export const roleStep = (indexer: Peer, indexPattern: string): Step => ({
   }),
 })
 
+/** Says whether somebody still lacked the role; whoever had it before keeps it. */
+const giveRole = Effect.fnUntraced(function* (indexer: Peer, username: string, change: boolean) {
+  const path = `${API}/rolesmapping/${ROLE}`
+  const there = yield* lookUp(indexer, path, ROLE, Mapping)
+  if (there?.users.includes(username)) return false
+  if (change)
+    yield* put(indexer, path, {
+      backend_roles: there?.backend_roles ?? [],
+      and_backend_roles: there?.and_backend_roles ?? [],
+      hosts: there?.hosts ?? [],
+      users: [...(there?.users ?? []), username],
+    })
+  return true
+})
+
 /** @param login `indexer.username` and `indexer.password` */
 export const userStep = (indexer: Peer, login: Login): Step => ({
   name: `user ${login.username}`,
   run: Effect.fnUntraced(function* (change): Run {
-    const path = `${API}/internalusers/${encodeURIComponent(login.username)}`
-    const there = yield* lookUp(indexer, path, login.username, User)
-    if (there !== undefined) {
-      const rights = [
-        ...there.backend_roles,
-        ...(there.opendistro_security_roles ?? []).filter((role) => role !== ROLE),
-      ]
-      if (there.reserved || there.hidden || there.static === true || rights.length > 0)
-        return yield* refuse(
-          `The user ${login.username} is not Waybill's own (${rights.length > 0 ? `it has ${rights.join(", ")}` : "it is reserved"}), and is left as it is. Set indexer.username to a name of its own, such as waybill.`,
-        )
-      if (yield* indexer.accepts(login)) return { outcome: "unchanged", detail: "" }
-    }
-    if (change)
+    const { username } = login
+    const path = `${API}/internalusers/${encodeURIComponent(username)}`
+    const there = yield* lookUp(indexer, path, username, User)
+    if (there !== undefined) yield* checkOurs(username, there)
+    const known = there !== undefined && (yield* indexer.accepts(login))
+    if (!known && change)
       yield* put(indexer, path, {
         password: Redacted.value(login.password),
         backend_roles: [],
         attributes: there?.attributes ?? {},
         description: DESCRIPTION,
       })
-    return there === undefined
-      ? { outcome: "created", detail: "with the password of indexer.password" }
-      : { outcome: "updated", detail: "its password is now that of indexer.password" }
+    const given = yield* giveRole(indexer, username, change)
+    if (there === undefined)
+      return { outcome: "created", detail: `with the role ${ROLE} and the password of indexer.password` }
+    if (known && !given) return { outcome: "unchanged", detail: "" }
+    const what = [
+      ...(known ? [] : ["the password of indexer.password"]),
+      ...(given ? [`the role ${ROLE}`] : []),
+    ]
+    return { outcome: "updated", detail: `it gets ${what.join(" and ")}` }
   }),
 })
 
-export const mappingStep = (indexer: Peer, username: string): Step => ({
-  name: `${username} has the role ${ROLE}`,
-  run: Effect.fnUntraced(function* (change): Run {
-    const path = `${API}/rolesmapping/${ROLE}`
-    const there = yield* lookUp(indexer, path, ROLE, Mapping)
-    if (there?.users.includes(username)) return { outcome: "unchanged", detail: "" }
-    if (change)
-      yield* put(indexer, path, {
-        backend_roles: there?.backend_roles ?? [],
-        and_backend_roles: there?.and_backend_roles ?? [],
-        hosts: there?.hosts ?? [],
-        users: [...(there?.users ?? []), username],
-      })
-    return {
-      outcome: there === undefined ? "created" : "updated",
-      detail: there === undefined ? "" : "whoever had it before keeps it",
-    }
-  }),
-})
+const checkOurs = (username: string, there: typeof User.Type): Effect.Effect<void, SetupError> => {
+  const roles = there.opendistro_security_roles ?? []
+  const rights = [...there.backend_roles, ...roles.filter((role) => role !== ROLE)]
+  if (!(there.reserved || there.hidden || there.static === true || rights.length > 0)) return Effect.void
+  const why = rights.length > 0 ? `it has ${rights.join(", ")}` : "it is reserved"
+  return Effect.fail(
+    new SetupError({
+      message: `The user ${username} is not Waybill's own (${why}), and is left as it is. Set indexer.username to a name of its own, such as waybill.`,
+      fatal: false,
+    }),
+  )
+}

@@ -83,75 +83,84 @@ onRealNode("the dashboard's panels on a real OpenSearch", (node) => {
     return
   }
 
-  it.live("each shows what there is", () =>
-    Effect.gen(function* () {
-      const { prefix, ship, installOurs, refresh } = yield* wazuhChain(node, "panels", files)
-      yield* installOurs
-      yield* ship([...EVENTS.map((message, n) => alertOf(message, ARRIVED + n)), OTHER])
-      yield* refresh
+  it.live(
+    "each shows what there is",
+    () =>
+      Effect.gen(function* () {
+        const { prefix, ship, installOurs, refresh } = yield* wazuhChain(node, "panels", files)
+        yield* installOurs
+        yield* ship([...EVENTS.map((message, n) => alertOf(message, ARRIVED + n)), OTHER])
+        yield* refresh
 
-      const objects = readObjects(contentText("dashboard/waybill.ndjson"))
-      const answers = new Map<string, Reply>()
-      for (const object of objects) {
-        const asked = requestOf(object)
-        if (asked === undefined) continue
-        const { body } = yield* asAdmin(node, "POST", `/${prefix}*/_search?track_total_hits=true`, asked.body)
-        answers.set(object.id, JSON.parse(JSON.stringify(body)))
-      }
-      assert.strictEqual(answers.size, objects.length - 1)
+        const objects = readObjects(contentText("dashboard/waybill.ndjson"))
+        const answers = new Map<string, Reply>()
+        for (const object of objects) {
+          const asked = requestOf(object)
+          if (asked === undefined) continue
+          const { body } = yield* asAdmin(
+            node,
+            "POST",
+            `/${prefix}*/_search?track_total_hits=true`,
+            asked.body,
+          )
+          answers.set(object.id, JSON.parse(JSON.stringify(body)))
+        }
+        assert.strictEqual(answers.size, objects.length - 1)
 
-      const of = (id: string) => {
-        const { hits, aggregations, _shards } = answers.get(`waybill-${id}`) ?? assert.fail(`no panel ${id}`)
-        assert.strictEqual(_shards.failed, 0, id)
-        return { count: hits.total.value, hits: hits.hits, found: aggregations ?? {} }
-      }
-      /** Keys and counts of the innermost buckets. */
-      const counts = ({ found }: ReturnType<typeof of>, outer: string, ...inner: ReadonlyArray<string>) =>
-        Object.fromEntries(
-          inner
-            .reduce((buckets, id) => buckets.flatMap(({ inside }) => inside(id)), bucketsOf(found[outer]))
-            .map(({ key, count }) => [key, count]),
+        const of = (id: string) => {
+          const { hits, aggregations, _shards } =
+            answers.get(`waybill-${id}`) ?? assert.fail(`no panel ${id}`)
+          assert.strictEqual(_shards.failed, 0, id)
+          return { count: hits.total.value, hits: hits.hits, found: aggregations ?? {} }
+        }
+        /** Keys and counts of the innermost buckets. */
+        const counts = ({ found }: ReturnType<typeof of>, outer: string, ...inner: ReadonlyArray<string>) =>
+          Object.fromEntries(
+            inner
+              .reduce((buckets, id) => buckets.flatMap(({ inside }) => inside(id)), bucketsOf(found[outer]))
+              .map(({ key, count }) => [key, count]),
+          )
+        const firstOf = (id: string, aggregation: string) =>
+          bucketsOf(of(id).found[aggregation])[0] ?? assert.fail(`${id} is empty`)
+
+        assert.deepStrictEqual(counts(of("timeline"), "2", "3"), {
+          flow: 42,
+          alarm: 3,
+          device_change: 1,
+          canary: 1,
+          sidecar_status: 5,
+        })
+        assert.deepStrictEqual(counts(of("alarms"), "2"), { "Security Activity": 2, "Large Upload": 1 })
+        assert.deepStrictEqual(counts(of("blocked"), "2", "3"), { false: 30, true: 12 })
+        const bytes = firstOf("bandwidth", "3")
+        assert.deepStrictEqual([bytes.value("1"), bytes.value("2")], [30_000_000_000, 435])
+        assert.deepStrictEqual(
+          bucketsOf(of("devices").found["3"]).map(({ key, count, value }) => [key, count, value("1")]),
+          [
+            ["Laptop", 20, 20_000_000_300],
+            ["TV", 10, 10_000_000_135],
+            ["Reception iPad", 12, 0],
+          ],
         )
-      const firstOf = (id: string, aggregation: string) =>
-        bucketsOf(of(id).found[aggregation])[0] ?? assert.fail(`${id} is empty`)
+        assert.deepStrictEqual(counts(of("destinations"), "3"), {
+          "video.example.com": 20,
+          "mail.example.com": 10,
+          "ads.example.com": 12,
+        })
+        const lag = firstOf("lag", "3")
+        assert.deepStrictEqual([lag.value("1"), lag.value("2")], [12_000, 20])
+        assert.deepStrictEqual(counts(of("trouble"), "2", "3"), { dead_letters: 1, gap_found: 1, stalled: 1 })
+        assert.strictEqual(firstOf("dead-letters", "2").value("1"), 3)
+        assert.strictEqual(of("reports").count, 3)
+        assert.include(JSON.stringify(of("reports").hits), "Nothing has arrived")
 
-      assert.deepStrictEqual(counts(of("timeline"), "2", "3"), {
-        flow: 42,
-        alarm: 3,
-        device_change: 1,
-        canary: 1,
-        sidecar_status: 5,
-      })
-      assert.deepStrictEqual(counts(of("alarms"), "2"), { "Security Activity": 2, "Large Upload": 1 })
-      assert.deepStrictEqual(counts(of("blocked"), "2", "3"), { false: 30, true: 12 })
-      const bytes = firstOf("bandwidth", "3")
-      assert.deepStrictEqual([bytes.value("1"), bytes.value("2")], [30_000_000_000, 435])
-      assert.deepStrictEqual(
-        bucketsOf(of("devices").found["3"]).map(({ key, count, value }) => [key, count, value("1")]),
-        [
-          ["Laptop", 20, 20_000_000_300],
-          ["TV", 10, 10_000_000_135],
-          ["Reception iPad", 12, 0],
-        ],
-      )
-      assert.deepStrictEqual(counts(of("destinations"), "3"), {
-        "video.example.com": 20,
-        "mail.example.com": 10,
-        "ads.example.com": 12,
-      })
-      const lag = firstOf("lag", "3")
-      assert.deepStrictEqual([lag.value("1"), lag.value("2")], [12_000, 20])
-      assert.deepStrictEqual(counts(of("trouble"), "2", "3"), { dead_letters: 1, gap_found: 1, stalled: 1 })
-      assert.strictEqual(firstOf("dead-letters", "2").value("1"), 3)
-      assert.strictEqual(of("reports").count, 3)
-      assert.include(JSON.stringify(of("reports").hits), "Nothing has arrived")
-
-      // 42 flows of 43 to 85 seconds before the write, 3 alarms and a change of less than a second before it.
-      assert.strictEqual(of("delays").count, 46)
-      const delays = firstOf("delays", "time")
-      const between = (to: string, from: string) => Number(delays.value(to)) - Number(delays.value(from))
-      assert.closeTo(between("to-0", "from-0"), 70_000, 15_000)
-      assert.closeTo(between("to-1", "from-1"), 2500, 100)
-    }).pipe(Effect.scoped),
+        // 42 flows of 43 to 85 seconds before the write, 3 alarms and a change of less than a second before it.
+        assert.strictEqual(of("delays").count, 46)
+        const delays = firstOf("delays", "time")
+        const between = (to: string, from: string) => Number(delays.value(to)) - Number(delays.value(from))
+        assert.closeTo(between("to-0", "from-0"), 70_000, 15_000)
+        assert.closeTo(between("to-1", "from-1"), 2500, 100)
+      }).pipe(Effect.scoped),
+    { timeout: 150_000 },
   )
 })

@@ -1,4 +1,5 @@
 /** The decoder and the rules, as an evaluator of our own reads them; see analysisd.ts for what that shows and what not. */
+import { readdirSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { ALARM_TYPE_NAMES } from "../../src/normalizers/firewalla/alarm.ts"
 import { STATUS_KINDS } from "../../src/status/statusJson.ts"
@@ -7,7 +8,7 @@ import { THREATS } from "../support/wazuh/cases.ts"
 import { parseIni } from "../support/wazuh/iniTests.ts"
 import { compile } from "../support/wazuh/patterns.ts"
 import { readRules, STATIC_FIELDS } from "../support/wazuh/ruleset.ts"
-import { contentText, decoders, rulesOf } from "../support/wazuh/shipped.ts"
+import { contentFile, contentText, decoders, RULE_FILES, rulesOf } from "../support/wazuh/shipped.ts"
 import { iniFiles } from "../support/wazuh/writeIni.ts"
 import { parseXml } from "../support/wazuh/xml.ts"
 
@@ -32,6 +33,8 @@ describe("wazuh/rules", () => {
       [["100190", 0, "waybill"]],
     )
     assert.deepStrictEqual(session().ignored, [])
+    // The manager loads the files of its folder by name.
+    assert.deepStrictEqual(readdirSync(contentFile("rules/")).sort(), [...RULE_FILES])
     assert.strictEqual(new Set(all.map(({ id }) => id)).size, all.length)
   })
 
