@@ -1,16 +1,59 @@
+import { writeFileSync } from "node:fs"
 import { defineConfig } from "rolldown"
 
-const bundle = (input: string, file: string) =>
-  defineConfig({
-    input,
-    platform: "node",
-    // A native addon: its binary lies beside the bundle in the image.
-    external: ["koffi"],
-    output: { file, format: "esm", minify: true, codeSplitting: false },
-  })
+/**
+ * V8 keeps a source with a single character beyond Latin-1 in two bytes a character, all 1.9 MB of it. In a bundle such
+ * characters are in literals only, where an escape says the same.
+ */
+const inAscii = {
+  name: "in-ascii",
+  generateBundle(_: unknown, files: Record<string, { type: string; code?: string }>) {
+    for (const file of Object.values(files))
+      if (file.code !== undefined)
+        file.code = file.code.replace(
+          /[\u0080-\uffff]/g,
+          (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+        )
+  },
+}
+
+/**
+ * CommonJS, because `import … from "node:http"` reads every export of it, and one of them loads all of Node's own fetch
+ * and WebSocket: 14 MB that nobody here needs.
+ */
+const program = defineConfig({
+  input: "src/main.ts",
+  platform: "node",
+  // A native addon: its binary lies beside the bundle in the image.
+  external: ["koffi"],
+  transform: { define: { "import.meta.url": "BUNDLE_URL", "import.meta": "{}" } },
+  plugins: [
+    inAscii,
+    {
+      name: "entry",
+      writeBundle: () =>
+        writeFileSync(
+          "dist/main.mjs",
+          'import { createRequire } from "node:module"\ncreateRequire(import.meta.url)("./waybill.cjs")\n',
+        ),
+    },
+  ],
+  output: {
+    file: "dist/waybill.cjs",
+    format: "cjs",
+    minify: true,
+    codeSplitting: false,
+    intro: 'const BUNDLE_URL = require("node:url").pathToFileURL(__filename).href;',
+  },
+})
 
 export default [
-  bundle("src/main.ts", "dist/main.mjs"),
+  program,
   // A thread of `waybill demo`, which needs a file of its own.
-  bundle("src/demo/manager/inputWorker.ts", "dist/inputWorker.mjs"),
+  defineConfig({
+    input: "src/demo/manager/inputWorker.ts",
+    platform: "node",
+    external: ["koffi"],
+    output: { file: "dist/inputWorker.mjs", format: "esm", minify: true, codeSplitting: false },
+  }),
 ]

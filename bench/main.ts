@@ -14,6 +14,8 @@ const benches: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   lossy: () => import("./lossy.ts"),
   "commit-lag": () => import("./commit-lag.ts"),
   "search-share": () => import("./search-share.ts"),
+  idle: () => import("./idle.ts"),
+  telemetry: () => import("./telemetry.ts"),
 }
 
 const [name = "", ...flags] = process.argv.slice(2)

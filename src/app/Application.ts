@@ -18,6 +18,7 @@ import * as Log from "../telemetry/log.ts"
 import { canaries } from "../verify/Canary.ts"
 import { Verifier } from "../verify/Verifier.ts"
 import { Writer } from "../writers/Writer.ts"
+import { givingMemoryBack } from "./nativeMemory.ts"
 import { VERSION } from "./version.ts"
 
 const announce = Effect.gen(function* () {
@@ -66,7 +67,7 @@ const work = Effect.gen(function* () {
   const { canary, status } = yield* Configuration
   yield* announce
   const telling = tellStatus({ version: VERSION, heartbeat: status.heartbeat })
-  const beside = Effect.raceAllFirst([verifier.watch, canaries(canary), telling])
+  const beside = Effect.raceAllFirst([verifier.watch, canaries(canary), telling, givingMemoryBack])
   yield* Effect.raceFirst(beside, feedAll)
 })
 

@@ -98,6 +98,8 @@ const makeStage = Effect.fnUntraced(function* (options: StageOptions) {
     indexer,
     configFile,
     stateFolder,
+    /** What Waybill has written to standard output and standard error. */
+    logFile,
     /** Of one feed, e.g. `flows`. */
     checkpointFile: (feed: string) => checkpointFile(stateFolder, feed),
     /** Every version of a checkpoint that was seen, in order. */
