@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Schema } from "effect"
+import { Effect, Layer, Schema } from "effect"
+import { DeadLetterError, DeadLetters } from "../../src/dead-letters/DeadLetters.ts"
 import { ReplayRefused, type ReplayRequest } from "../../src/replay/Replay.ts"
 import type { Answer } from "./http.ts"
 import { keyOf, letter, waiting } from "./letters.ts"
@@ -279,6 +280,59 @@ describe("a replay", () => {
         logs.map(({ event }) => event),
         "admin.failed",
       )
+    }).pipe(Effect.scoped),
+  )
+})
+
+/** Letters of which one call goes wrong. */
+const broken = (
+  count: number,
+  breaking: (below: DeadLetters["Service"]) => Partial<DeadLetters["Service"]>,
+) =>
+  Layer.effect(
+    DeadLetters,
+    Effect.map(DeadLetters, (below) => DeadLetters.of({ ...below, ...breaking(below) })),
+  ).pipe(Layer.provide(waiting(count)))
+
+describe("what goes wrong inside", () => {
+  it.live("is told to the log, and to the client no more than that", () =>
+    Effect.gen(function* () {
+      const letters = broken(1, () => ({ get: () => Effect.die(new Error("secret-of-the-inside")) }))
+      const { ask, logs } = yield* makeStage({ letters })
+      const answer = yield* ask(`${DLQ}/evt-0`)
+      assertProblem(answer, 500)
+      assert.notInclude(answer.text, "secret-of-the-inside")
+      assert.notInclude(answer.text, " at ")
+      assert.lengthOf(
+        logs.filter(({ event }) => event === "admin.failed"),
+        1,
+      )
+      assert.strictEqual((yield* ask("/healthz")).status, 200)
+    }).pipe(Effect.scoped),
+  )
+
+  it.live("is a 503 with what to do when the folder can't be read, and when an answer takes too long", () =>
+    Effect.gen(function* () {
+      const message = "The folder cannot be read. Check its permissions."
+      const unreadable = broken(1, () => ({ list: () => new DeadLetterError({ message }) }))
+      const failed = yield* (yield* makeStage({ letters: unreadable })).ask(DLQ)
+      assertProblem(failed, 503)
+      assert.deepInclude(failed.json, { detail: message })
+      const hanging = broken(1, () => ({ list: () => Effect.never }))
+      const slow = yield* makeStage({ letters: hanging, admin: { timeout_seconds: 0.3 } })
+      assertProblem(yield* slow.ask(DLQ), 503)
+    }).pipe(Effect.scoped),
+  )
+
+  it.live("never makes half a list look like a whole one", () =>
+    Effect.gen(function* () {
+      const letters = broken(500, ({ list }) => ({
+        list: (request) =>
+          request.cursor === undefined ? list(request) : new DeadLetterError({ message: "Gone." }),
+      }))
+      const { ask } = yield* makeStage({ letters })
+      assert.strictEqual((yield* Effect.exit(ask(DLQ)))._tag, "Failure")
+      assert.strictEqual((yield* ask(`${DLQ}?limit=100`)).status, 200)
     }).pipe(Effect.scoped),
   )
 })
