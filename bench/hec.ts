@@ -1,9 +1,9 @@
 /** Durable intake: requests of 100 events, the client on the same two cores, and a kill right after the last answer. */
 import { NodeServices } from "@effect/platform-node"
 import { Effect } from "effect"
+import { eventsOf, makePushStage, push, waitingIn } from "../test/e2e/pushing.ts"
 import type { Bench } from "./Bench.ts"
 import { quantile } from "./delivery.ts"
-import { eventsOf, makePushStage, push, waitingIn } from "./pushing.ts"
 
 const A_REQUEST = 100
 const REQUESTS = 3000

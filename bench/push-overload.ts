@@ -4,8 +4,8 @@
  */
 import { NodeServices } from "@effect/platform-node"
 import { Clock, Duration, Effect, Fiber, Schedule } from "effect"
+import { eventsOf, makePushStage, push } from "../test/e2e/pushing.ts"
 import type { Bench } from "./Bench.ts"
-import { eventsOf, makePushStage, push } from "./pushing.ts"
 
 const SERVICE_RATE = 1350
 const TIMES = 10

@@ -4,13 +4,14 @@ import { DatabaseSync } from "node:sqlite"
 import { setTimeout as sleep } from "node:timers/promises"
 import { Effect, FileSystem, Schedule } from "effect"
 import { Pool } from "undici"
-import { valueAt } from "../src/demo/indexer/document.ts"
-import { startWaybill } from "../src/demo/WaybillProcess.ts"
-import { makeWorld, type WorldOptions } from "../src/demo/World.ts"
-import { writeWaybillConfig } from "../src/demo/waybillConfig.ts"
+import { valueAt } from "../../src/demo/indexer/document.ts"
+import { startWaybill } from "../../src/demo/WaybillProcess.ts"
+import { makeWorld, type WorldOptions } from "../../src/demo/World.ts"
+import { writeWaybillConfig } from "../../src/demo/waybillConfig.ts"
 
 export const TOKEN = "bench-token"
-const SERIAL_PATH = ["data", "hec", "event", "nginx", "serial"]
+/** Every pushed event says its own, wherever in it that is. */
+const SERIAL = /serial=([\w-]+)/
 export const COLLECTOR = "/services/collector/event"
 
 export interface PushStageOptions extends WorldOptions {
@@ -64,8 +65,8 @@ export const makePushStage = Effect.fnUntraced(function* (options: PushStageOpti
     const found = new Map<string, number>()
     const { source = [], visibleAt = [] } = world.indexer?.store.columns ?? {}
     for (const [row, document] of source.entries()) {
-      const serial = valueAt(document, SERIAL_PATH)
-      if (typeof serial === "string" && (visibleAt[row] ?? Infinity) <= now)
+      const serial = SERIAL.exec(JSON.stringify(valueAt(document, ["data", "hec"])) ?? "")?.[1]
+      if (serial !== undefined && (visibleAt[row] ?? Infinity) <= now)
         found.set(serial, (found.get(serial) ?? 0) + 1)
     }
     return found
@@ -164,7 +165,7 @@ export const eventsOf = (request: number, count: number): string => {
       source: "/var/log/nginx/access.json",
       sourcetype: "nginx",
       event: {
-        serial: String(serial),
+        serial: `serial=${serial}`,
         remote_addr: `198.51.100.${serial % 250}`,
         request: { method: "GET", path: `/articles/${serial % 5000}?page=${serial % 7}` },
         status: serial % 17 === 0 ? 404 : 200,
