@@ -5,6 +5,7 @@ const benches: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   normalize: () => import("./normalize.ts"),
   refill: () => import("./refill.ts"),
   hec: () => import("./hec.ts"),
+  "push-kills": () => import("./push-kills.ts"),
   "push-overload": () => import("./push-overload.ts"),
   "verify-overhead": () => import("./verify-overhead.ts"),
   dlq: () => import("./dlq.ts"),

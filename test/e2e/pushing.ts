@@ -105,6 +105,10 @@ export interface PushOptions {
   readonly body: (n: number) => string
   /** The time between the begins of two requests, milliseconds; as fast as they are answered when absent. */
   readonly every?: number
+  /** Ends it early. */
+  readonly signal?: AbortSignal
+  /** Told of each request as it is answered; without a status where it was not. */
+  readonly answered?: (n: number, status: number | undefined) => void
 }
 
 export interface Pushed {
@@ -119,7 +123,15 @@ export interface Pushed {
 }
 
 /** Sends requests over several connections, each once. */
-export const push = async ({ origin, connections, requests, body, every }: PushOptions): Promise<Pushed> => {
+export const push = async ({
+  origin,
+  connections,
+  requests,
+  body,
+  every,
+  signal,
+  answered,
+}: PushOptions): Promise<Pushed> => {
   const pool = new Pool(origin, { connections, pipelining: 1 })
   const took: Array<number> = []
   const accepted: Array<number> = []
@@ -128,7 +140,7 @@ export const push = async ({ origin, connections, requests, body, every }: PushO
   let next = 0
   const startedAt = performance.now()
   const sender = async (): Promise<void> => {
-    for (let n = next++; n < requests; n = next++) {
+    for (let n = next++; n < requests && signal?.aborted !== true; n = next++) {
       if (every !== undefined) await sleep(Math.max(0, startedAt + n * every - performance.now()))
       const sentAt = performance.now()
       try {
@@ -140,10 +152,12 @@ export const push = async ({ origin, connections, requests, body, every }: PushO
         })
         await reply.body.dump()
         statuses[reply.statusCode] = (statuses[reply.statusCode] ?? 0) + 1
+        answered?.(n, reply.statusCode)
         if (reply.statusCode === 200) accepted.push(n)
         if (reply.headers["retry-after"] !== undefined) withRetryAfter += 1
         took.push(performance.now() - sentAt)
       } catch {
+        answered?.(n, undefined)
         statuses.none = (statuses.none ?? 0) + 1
       }
     }
