@@ -44,8 +44,9 @@ const inFolder = <A, E>(world: World, work: Effect.Effect<A, E, DeadLetters>) =>
 export const letterWorld = Effect.fnUntraced(function* (
   letters: ReadonlyArray<DeadLetter>,
   options: WorldOptions = {},
+  set: Readonly<Record<string, string | number | boolean>> = {},
 ) {
-  const { configFile, world } = yield* quickWorld({ flows: { count: 20, span: "1 hour" }, ...options })
+  const { configFile, world } = yield* quickWorld({ flows: { count: 20, span: "1 hour" }, ...options }, set)
   const put = inFolder(
     world,
     Effect.flatMap(DeadLetters, (kept) => Effect.forEach(letters, kept.put, { discard: true })),

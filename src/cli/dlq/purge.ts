@@ -2,8 +2,9 @@
 import process from "node:process"
 import { Console, Effect, Option } from "effect"
 import { Command, Flag, Prompt } from "effect/cli"
-import { withLetters } from "../../app/letters.ts"
-import { DeadLetters, type LetterFilter } from "../../dead-letters/DeadLetters.ts"
+import { type LettersToPurge, withLetters } from "../../app/letters.ts"
+import { Configuration } from "../../config/Configuration.ts"
+import type { LetterFilter } from "../../dead-letters/DeadLetters.ts"
 import { configured } from "../configured.ts"
 import { filterOf, InvalidInput, id, json, key, reason, source, withLogs } from "./flags.ts"
 
@@ -22,17 +23,16 @@ const whatOf = ({ id, key, reason, source }: Input): string =>
   ].join(" ")
 
 /** One letter, or all that fit. */
-const purged = Effect.fnUntraced(function* ({ id, key, ...filter }: Input) {
-  const letters = yield* DeadLetters
-  if (id === undefined && key === undefined) return yield* letters.purge(filter)
-  const found = id === undefined ? key : letters.find(id)
-  if (found === undefined || (key !== undefined && key !== found)) return 0
-  const letter = Option.getOrUndefined(yield* letters.get(found))
+const removeWhat = Effect.fnUntraced(function* ({ id, key, ...filter }: Input, letters: LettersToPurge) {
+  const name = key ?? id
+  if (name === undefined) return yield* letters.purge(filter)
+  const letter = Option.getOrUndefined(yield* letters.get(name))
   const fits =
     letter !== undefined &&
-    (filter.reason === undefined || letter.file.reason === filter.reason) &&
-    (filter.source === undefined || letter.file.envelope.source === filter.source)
-  return fits && (yield* letters.remove(found)) ? 1 : 0
+    (id === undefined || letter.envelope.id === id) &&
+    (filter.reason === undefined || letter.reason === filter.reason) &&
+    (filter.source === undefined || letter.envelope.source === filter.source)
+  if (fits) yield* letters.remove(name)
 })
 
 const confirmed = Effect.fnUntraced(function* (input: Input, pending: number) {
@@ -45,15 +45,22 @@ const confirmed = Effect.fnUntraced(function* (input: Input, pending: number) {
   ).pipe(Effect.orElseSucceed(() => false))
 })
 
-const work = Effect.fnUntraced(function* (input: Input, yes: boolean, json: boolean) {
-  const { base_path, pending } = yield* (yield* DeadLetters).stats
-  if (!yes && !(yield* confirmed(input, pending))) return yield* Console.log("Nothing was removed.")
-  const count = yield* purged(input)
-  const rest = (yield* (yield* DeadLetters).stats).pending
+const work = Effect.fnUntraced(function* (
+  input: Input,
+  letters: LettersToPurge,
+  yes: boolean,
+  json: boolean,
+) {
+  const { base_path } = (yield* Configuration).dlq
+  const before = yield* letters.pending
+  if (!yes && !(yield* confirmed(input, before))) return yield* Console.log("Nothing was removed.")
+  yield* removeWhat(input, letters)
+  const pending = yield* letters.pending
+  const purged = Math.max(0, before - pending)
   yield* Console.log(
     json
-      ? JSON.stringify({ command: "dlq purge", base_path, purged: count, pending: rest })
-      : `${count.toLocaleString("en")} removed; ${rest.toLocaleString("en")} wait in ${base_path}`,
+      ? JSON.stringify({ command: "dlq purge", base_path, purged, pending })
+      : `${purged.toLocaleString("en")} removed; ${pending.toLocaleString("en")} wait in ${base_path}`,
   )
 })
 
@@ -77,12 +84,13 @@ export const purge = Command.make(
       key: Option.getOrUndefined(key),
       id: Option.getOrUndefined(id),
     }
-    yield* withLogs(withLetters("waybill dlq purge", work(input, yes, json)))
+    yield* withLogs(withLetters("waybill dlq purge", (letters) => work(input, letters, yes, json)))
   }, configured),
 ).pipe(
   Command.withDescription(
     "Remove dead letters without delivering them. A record that its feed fetches again, within the feed's overlap or by " +
-      "a look back, is tried again and may become a letter again. Copy the folder before if the records may be needed.",
+      "a look back, is tried again and may become a letter again. Copy the folder before if the records may be needed. " +
+      "A running `waybill run` is asked to do it, through its admin API.",
   ),
   Command.withShortDescription("Give dead letters up for good"),
   Command.withExamples([

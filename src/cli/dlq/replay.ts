@@ -2,7 +2,7 @@
 import process from "node:process"
 import { Console, Data, Effect, Option, Runtime, Terminal } from "effect"
 import { CliError, Command, Flag } from "effect/cli"
-import { replayAlone, replayDryRun } from "../../app/letters.ts"
+import { replayDryRun, replay as replayLetters } from "../../app/letters.ts"
 import { Configuration } from "../../config/Configuration.ts"
 import { lookThrough } from "../../dead-letters/lookThrough.ts"
 import type { DryRun } from "../../replay/dryRun.ts"
@@ -94,7 +94,7 @@ const deliver = Effect.fnUntraced(function* (request: ReplayRequest, json: boole
       ? { update: () => Effect.void, end: Effect.void }
       : yield* makeShow(request.limit)
   const terminal = yield* Terminal.Terminal
-  const report = yield* replayAlone(request, ({ delivered, failed, known, left }) =>
+  const report = yield* replayLetters(request, ({ delivered, failed, known, left }) =>
     Effect.provideService(show.update(delivered + failed + known + left), Terminal.Terminal, terminal),
   ).pipe(
     Effect.onInterrupt(() =>
@@ -103,7 +103,9 @@ const deliver = Effect.fnUntraced(function* (request: ReplayRequest, json: boole
         Effect.sync(() => {
           process.exitCode = 130
         }),
-        Console.error("Interrupted; what was delivered is removed, and the rest waits as before."),
+        Console.error(
+          "Interrupted; what was delivered is removed, and the rest waits as before. A running Waybill that was asked goes on with it.",
+        ),
       ),
     ),
     Effect.ensuring(show.end),
@@ -165,6 +167,7 @@ export const replay = Command.make(
     "Deliver dead letters once more, after what made them fail is mended. Each goes through normalizer and pipeline as " +
       "any event: what the index has already is not sent, and a letter is removed only when a search has returned its " +
       "event. One that fails again stays, with one attempt more. It can be interrupted or killed at any time. " +
+      "A running `waybill run` is asked to do it, through its admin API. " +
       "Exit codes: 0 all that was asked for is delivered, 1 failed or not finished, 2 some letters failed once more, 130 interrupted.",
   ),
   Command.withShortDescription("Deliver dead letters once more"),
