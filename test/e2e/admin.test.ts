@@ -1,7 +1,7 @@
 /** The admin API of `waybill run`, from its start with nothing to lean on to the end of its drain. */
 import { createServer, type Server } from "node:net"
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Effect, Fiber, Schema } from "effect"
+import { Clock, Effect, Fiber, FileSystem, Schema } from "effect"
 import { send } from "../admin/http.ts"
 import { onStage, type Stage, TEST_TIMEOUT } from "./world.ts"
 
@@ -23,8 +23,8 @@ const adminOf = Effect.fnUntraced(function* (stage: Stage) {
   yield* stage.hasLine("admin.listening")
   const line = (yield* stage.lines).findLast(({ event }) => event === "admin.listening")
   const port = Number(new URL(String(line?.address)).port)
-  const ask = (path: string, method = "GET") =>
-    send(port, path, { method, headers: { authorization: `Bearer ${TOKEN}` } })
+  const headers = { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" }
+  const ask = (path: string, method = "GET", body = "") => send(port, path, { method, headers, body })
   return {
     port,
     ask,
@@ -98,6 +98,45 @@ describe("the admin API of a run", () => {
           assert.strictEqual((yield* Effect.exit(ask("/healthz")))._tag, "Failure")
           yield* stage.assertEquation
         }),
+      ),
+    TEST_TIMEOUT,
+  )
+
+  it.live(
+    "lists what could not be delivered, sends it again when it can, and removes it when a search has returned it",
+    () =>
+      onStage(
+        {
+          flows: { count: COUNT, span: "30 hours" },
+          set: { "admin.token": TOKEN, "verify.max_attempts": 2 },
+        },
+        (stage) =>
+          Effect.gen(function* () {
+            yield* stage.indexer.refuseByMapping(1 / 5)
+            const waybill = yield* stage.start
+            const { ask, health } = yield* adminOf(stage)
+            yield* stage.until(
+              "every record is searchable or dead",
+              Effect.map(health, ({ failed, stored }) => failed + stored === COUNT),
+            )
+            const { failed } = yield* health
+            const page = yield* ask("/api/v1/dlq?reason=verification_failed&limit=1000")
+            assert.strictEqual(page.text.match(/"reason":"verification_failed"/g)?.length, failed)
+            assert.deepInclude(page.json, { count: failed })
+
+            yield* stage.indexer.refuseByMapping(0)
+            const replayed = yield* ask("/api/v1/dlq/replay", "POST", '{"reason":"verification_failed"}')
+            assert.deepInclude(replayed.json, { taken: failed, delivered: failed, failed: 0, complete: true })
+            assert.deepStrictEqual((yield* ask("/api/v1/dlq")).json, { events: [], count: 0 })
+            const fs = yield* FileSystem.FileSystem
+            assert.deepStrictEqual(yield* fs.readDirectory(`${stage.world.folder}/dlq`), [])
+            assert.strictEqual((yield* health).stored, COUNT)
+            assert.strictEqual((yield* stage.equation).searchable, COUNT)
+            yield* waybill.stop
+            assert.strictEqual(yield* waybill.exitCode, 0)
+            assert.strictEqual(yield* stage.copies, COUNT)
+            assert.deepStrictEqual(stage.ahead, [])
+          }),
       ),
     TEST_TIMEOUT,
   )
