@@ -98,7 +98,7 @@ const manager5 = (world: World) =>
     const target = {
       index: (lines: ReadonlyArray<string>) => world.indexer?.index(lines) ?? Effect.succeed(true),
     }
-    const manager = yield* makeSimulatedManager5({ socketPath, target, serviceRate: 400 })
+    const manager = yield* makeSimulatedManager5({ socketPath, target, serviceRate: 200 })
     const settings = {
       ...SETTINGS5,
       "writer.kind": "wazuh5",
@@ -254,6 +254,10 @@ describe("into Wazuh 5", () => {
           Effect.gen(function* () {
             const waybill = yield* stage.start
             yield* searchable(stage, 200)
+            yield* stage.until(
+              "its queue holds something",
+              Effect.map(manager.queued, (queued) => queued > 20),
+            )
             yield* manager.goDown
             yield* stage.hasLine("writer.holding", ({ reason }) => reason === "missing")
             yield* manager.comeBack

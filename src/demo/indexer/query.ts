@@ -80,10 +80,30 @@ const single = (clause: unknown, name: string): readonly [string, unknown] => {
   return entries[0] ?? refuse(`[${name}] query malformed, empty clause found`)
 }
 
+/** The order of a keyword is that of its text. */
+const keywordRange = (
+  of: (row: number) => string | number | undefined,
+  { gt, gte, lt, lte }: Tree,
+): Compiled => ({
+  candidates: undefined,
+  matches: (row) => {
+    const value = of(row)
+    return (
+      typeof value === "string" &&
+      (gte === undefined || value >= String(gte)) &&
+      (gt === undefined || value > String(gt)) &&
+      (lte === undefined || value <= String(lte)) &&
+      (lt === undefined || value < String(lt))
+    )
+  },
+})
+
 const range = (store: DocumentStore, clause: unknown, now: number): Compiled => {
   const [field, bounds] = single(clause, "range")
   if (!Predicate.isReadonlyObject(bounds)) return refuse("[range] query malformed")
   const of = fieldOf(store, field)
+  const texts = ["gte", "gt", "lte", "lt"].filter((key) => typeof bounds[key] === "string")
+  if (texts.length > 0 && !isDate(field)) return keywordRange(of, bounds)
   const bound = (key: string, otherwise: number) =>
     bounds[key] === undefined ? otherwise : isDate(field) ? moment(bounds[key], now) : Number(bounds[key])
   const [gte, gt] = [bound("gte", -Infinity), bound("gt", -Infinity)]

@@ -28,6 +28,7 @@ export interface Manager5Options {
 export interface SimulatedManager5 extends FaultyHttpServer {
   /** Every event that was queued or discarded, in order, as it was received. */
   readonly received: ReadonlyArray<string>
+  readonly queued: Effect.Effect<number>
   /** Discarded because the queue was full, or by a stop. */
   readonly discarded: Effect.Effect<number>
   /** Answers the next requests so; the events are handed on only where `taken`. */
@@ -116,6 +117,7 @@ export const makeSimulatedManager5 = Effect.fnUntraced(function* (
   return {
     ...server,
     received,
+    queued: Effect.sync(() => queue.length),
     discarded: Effect.sync(() => discarded),
     fault: (reply, taken, times = 1) =>
       Effect.sync(() => {

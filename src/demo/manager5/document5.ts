@@ -10,6 +10,7 @@ export const SETTINGS5 = {
   "indexer.fields.event_time": "decoded.event_time",
   "indexer.fields.source": "decoded.source",
   "indexer.fields.event_type": "decoded.event_type",
+  "indexer.fields.batch": "decoded.waybill.batch",
 }
 
 const textAt = (tree: unknown, path: string): string => {
