@@ -21,6 +21,7 @@ const MEASURE_SECONDS = 60
 const MOST_MEMORY = 1.6
 const MOST_READY_SECONDS = 0.5
 
+/** CommonJS, the leaner way: as an ES module the same server takes 14 MB more (see rolldown.config.ts). */
 const BARE = `require("node:http").createServer((_, response) => response.end("ok")).listen(Number(process.argv[1]), "127.0.0.1")`
 
 /** A port that was free a moment ago. */
