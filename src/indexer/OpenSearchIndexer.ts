@@ -6,8 +6,8 @@
  */
 import { readFile } from "node:fs/promises"
 import { Client } from "@opensearch-project/opensearch"
-import { Context, Duration, Effect, Layer, Option, Redacted, type Result } from "effect"
-import { defaultRetrySettings, type RetrySettings } from "../retry/decide.ts"
+import { Clock, Context, Duration, Effect, Layer, Option, Redacted, type Result } from "effect"
+import { defaultRetrySettings, type RetrySettings, retryAfterMillis } from "../retry/decide.ts"
 import { retrying } from "../retry/retrying.ts"
 import { Indexer, IndexerError, MOST_PLACES } from "./Indexer.ts"
 import { IndexHistory } from "./IndexHistory.ts"
@@ -130,7 +130,18 @@ const make = Effect.fnUntraced(function* (options: OpenSearchOptions) {
   const maxIds = options.maxIds ?? 5000
   const settings = options.retry ?? defaultRetrySettings
 
-  const request = (body: SearchBody, index: string) =>
+  /** Epoch milliseconds: what a Retry-After asked for holds for every search, not only for the one it answered. */
+  let notBefore = 0
+  const inItsTime = Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    now < notBefore ? Effect.sleep(notBefore - now) : Effect.void,
+  )
+  const obeyLater = Effect.fnUntraced(function* ({ retryAfter }: IndexerError) {
+    const now = yield* Clock.currentTimeMillis
+    const millis = Math.min(retryAfterMillis(retryAfter, now) ?? 0, settings.maxRetryAfterSeconds * 1000)
+    notBefore = Math.max(notBefore, now + millis)
+  })
+
+  const ask = (body: SearchBody, index: string) =>
     Effect.tryPromise({
       try: (signal) => {
         const sent = client.search({
@@ -149,8 +160,10 @@ const make = Effect.fnUntraced(function* (options: OpenSearchOptions) {
     }).pipe(
       // The client's own time-out ends with the reply's head; this one covers a body that never comes.
       Effect.timeoutOrElse({ duration: timeout, orElse: () => Effect.fail(timedOut(where, timeoutMillis)) }),
+      Effect.tapError(obeyLater),
       Effect.flatMap((response) => Effect.fromResult(wholeReply(where, response.body))),
     )
+  const request = (body: SearchBody, index: string) => Effect.andThen(inItsTime, ask(body, index))
 
   const search = <A>(
     body: SearchBody,
