@@ -26,19 +26,22 @@ export const makePushStage = Effect.fnUntraced(function* (options: PushStageOpti
   const world = yield* makeWorld(options)
   yield* world.manager.start
   const spool = path.join(world.folder, "hec")
-  const configFile = yield* writeWaybillConfig(world, {
-    set: {
-      "source.firewalla.feeds.alarms.enabled": false,
-      "source.firewalla.feeds.flows.enabled": false,
-      "source.firewalla.feeds.devices.enabled": false,
-      "source.hec.enabled": true,
-      "source.hec.port": 0,
-      "source.hec.spool.path": spool,
-      "source.hec.tokens.main.token": TOKEN,
-      "admin.enabled": false,
-      ...options.set,
-    },
-  })
+  /** The same file at every call, with these settings beside what is always set. */
+  const configure = (set: PushStageOptions["set"] = {}) =>
+    writeWaybillConfig(world, {
+      set: {
+        "source.firewalla.feeds.alarms.enabled": false,
+        "source.firewalla.feeds.flows.enabled": false,
+        "source.firewalla.feeds.devices.enabled": false,
+        "source.hec.enabled": true,
+        "source.hec.port": 0,
+        "source.hec.spool.path": spool,
+        "source.hec.tokens.main.token": TOKEN,
+        "admin.enabled": false,
+        ...set,
+      },
+    })
+  const configFile = yield* configure(options.set)
   const logFile = path.join(world.folder, "waybill.log")
   let begun = 0
   const log = fs.readFileString(logFile).pipe(Effect.orElseSucceed(() => ""))
@@ -79,6 +82,7 @@ export const makePushStage = Effect.fnUntraced(function* (options: PushStageOpti
     )
   return {
     world,
+    configure,
     start,
     log,
     settled,
@@ -88,6 +92,8 @@ export const makePushStage = Effect.fnUntraced(function* (options: PushStageOpti
     folder: world.folder,
   }
 })
+
+export type PushStage = Effect.Success<ReturnType<typeof makePushStage>>
 
 /** Records that wait in a spool that nobody has open. */
 export const waitingIn = (file: string): number => {

@@ -3,6 +3,8 @@ import { Clock, Effect, Result, Schema } from "effect"
 import { type HttpServerRequest, HttpServerResponse } from "effect/http"
 import { DeadLetters } from "../../dead-letters/DeadLetters.ts"
 import { Stop } from "../../pipeline/Stop.ts"
+import { count } from "../../telemetry/metric.ts"
+import { METRICS } from "../../telemetry/metrics.ts"
 import { type BodyLimits, makeBodyReader } from "./body.ts"
 import { eventChunks, rawChunks } from "./chunks.ts"
 import type { Metadata } from "./records.ts"
@@ -102,6 +104,7 @@ export const makeEndpoints = Effect.fnUntraced(function* (options: EndpointOptio
   const answering = <R>(handle: Effect.Effect<Replies.Reply, Replies.Reply, R>) =>
     handle.pipe(
       Effect.catch((refusal) => Effect.succeed(refusal)),
+      Effect.tap(({ body, status }) => count(METRICS.hecRequests, { code: String(body.code ?? status) })),
       Effect.map(encode),
     )
 

@@ -8,6 +8,8 @@
 import { Clock, Deferred, Duration, Effect, Layer, Queue } from "effect"
 import type { Checkpoint } from "../../domain/Checkpoint.ts"
 import * as Log from "../../telemetry/log.ts"
+import { set } from "../../telemetry/metric.ts"
+import { METRICS } from "../../telemetry/metrics.ts"
 import { openSpool } from "./openSpool.ts"
 import { type Push, Spool, SpoolFailed, SpoolFull, type SpoolUnusable } from "./Spool.ts"
 import { type Appended, bytesOf, type Forgotten } from "./SpoolFile.ts"
@@ -76,6 +78,11 @@ const make = Effect.fnUntraced(function* (options: SpoolOptions) {
       forgotten.push({ sender, channel, id: undefined })
   }
 
+  const tellSize = Effect.suspend(() =>
+    Effect.andThen(set(METRICS.hecSpoolEvents, {}, size.events), set(METRICS.hecSpoolBytes, {}, size.bytes)),
+  )
+  yield* tellSize
+
   const commit = (batch: ReadonlyArray<Waiting>, now: number) =>
     Effect.try({
       try: () => {
@@ -108,6 +115,7 @@ const make = Effect.fnUntraced(function* (options: SpoolOptions) {
       const appended = yield* commit(batch, now)
       if (isFailing) yield* Log.info("hec.spool_recovered", "The spool can be written again")
       isFailing = false
+      yield* tellSize
       for (const [n, { done, push }] of batch.entries()) {
         const one = appended[n]
         if (one !== undefined) yield* Deferred.succeed(done, one)
