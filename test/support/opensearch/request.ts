@@ -43,7 +43,8 @@ export const ask = async (
         : { "content-type": typeof body === "string" ? "application/x-ndjson" : "application/json" }),
     },
     ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
-    headersTimeout: 60_000,
+    // A year of indices takes a busy machine minutes.
+    headersTimeout: 300_000,
   })
   const text = await response.body.text()
   await dispatcher.close()
