@@ -78,7 +78,10 @@ export class Indexer extends Context.Service<
      * of many events at once. A few thousand documents: each is a hit.
      */
     readonly ofBatches: (query: Batches) => Effect.Effect<ReadonlyMap<string, number>, IndexerError>
-    /** How many events there are of a kind whose own time lies in a slice, whoever wrote them. */
+    /**
+     * How many events there are of a kind whose own time lies in a slice, whoever wrote them. 0 is certain; what is
+     * more may be too high.
+     */
     readonly between: (slice: Slice) => Effect.Effect<number, IndexerError>
     /**
      * Where the documents of these ids lie, one entry a document. At most `MOST_PLACES` ids, in ONE search, which asks
