@@ -175,7 +175,9 @@ onRealNode("a year of daily indices on a real OpenSearch", (node) => {
             })
             .join(""),
         )
-        const client = OpenSearchIndexer.layer(clientOptions(node, { indexPattern: `${prefix}*`, timeout: "2 minutes" }))
+        const client = OpenSearchIndexer.layer(
+          clientOptions(node, { indexPattern: `${prefix}*`, timeout: "2 minutes" }),
+        )
         yield* Effect.gen(function* () {
           const indexer = yield* Indexer
           const ids = Array.from({ length: 5000 }, (_, n) => `day-${n}`)
