@@ -78,7 +78,7 @@ export const hec = section(
     spool: section("Where events wait until they are confirmed.", {
       path: withDefault(
         path,
-        "/var/lib/waybill/hec",
+        "/var/lib/waybill/spool",
         "Its folder. It must survive a restart of the container: what is accepted is nowhere else.",
       ),
       max_bytes: withDefault(
