@@ -4,6 +4,8 @@ import { iso } from "../domain/isoTime.ts"
 import type { IndexerError } from "../indexer/Indexer.ts"
 import * as Log from "../telemetry/log.ts"
 
+export type IndexerHealth = Effect.Success<ReturnType<typeof makeIndexerHealth>>
+
 export const makeIndexerHealth = Effect.fnUntraced(function* (sayAgainMillis: number) {
   const failing = yield* Ref.make<{ readonly since: number; readonly saidAt: number } | undefined>(undefined)
   const asked = yield* Ref.make(false)

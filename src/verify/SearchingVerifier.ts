@@ -11,11 +11,12 @@ import { Indexer } from "../indexer/Indexer.ts"
 import * as Log from "../telemetry/log.ts"
 import { set } from "../telemetry/metric.ts"
 import { METRICS } from "../telemetry/metrics.ts"
+import { type Arrived, makeAsking } from "./asking.ts"
 import { makeIndexerHealth } from "./IndexerHealth.ts"
 import { type Lag, lateAfter, lookInterval, noLag, observeLag, proofGrace, resendAfter } from "./lag.ts"
 import { warnIfLate } from "./lateWarning.ts"
 import { makeLookUp } from "./lookUp.ts"
-import { earliest, Outstanding, type Question, type Waiting } from "./Outstanding.ts"
+import { Outstanding, type Waiting } from "./Outstanding.ts"
 import { Proof } from "./Proof.ts"
 import { canariesWanted, volleyFor } from "./progress.ts"
 import { makeProving, monotonicMillis, type Proven } from "./proving.ts"
@@ -72,7 +73,7 @@ const make = Effect.fnUntraced(function* (options: VerifierOptions) {
   let lastLossAt = Number.NEGATIVE_INFINITY
   let lastVolleyAt = Number.NEGATIVE_INFINITY
   let sightedAt = Number.NEGATIVE_INFINITY
-  let newest: readonly [Waiting, ReadonlyArray<string>] | undefined
+  let newest: Arrived | undefined
   let lag: Lag = noLag
 
   /** Registers a write in one step, so that no look can settle it before somebody waits for its verdict. */
@@ -143,33 +144,14 @@ const make = Effect.fnUntraced(function* (options: VerifierOptions) {
     })
   })
 
-  const ask = Effect.fnUntraced(function* (question: Question) {
-    const since = question.writtenSince - skew
-    const copies = yield* question.ask._tag === "ByName"
-      ? indexer.copies({ ids: question.ask.ids, since })
-      : indexer.ofBatches({ batches: question.ask.batches, since })
-    yield* health.answered
-    const now = yield* Clock.currentTimeMillis
-    const mono = yield* monotonicMillis
-    const { arrived, whole } = outstanding.settle(question, copies)
-    for (const [one, ids] of arrived) {
-      proof.saw(one, ids)
-      stall.arrived(mono)
-    }
-    yield* Effect.forEach(whole, (one) => confirmed(one, now), { discard: true })
-    newest = [...arrived].at(-1) ?? newest
-  })
-
-  /** How far the index has come, whatever the backlog. A count confirms nothing: it says what is worth asking. */
-  const count = Effect.gen(function* () {
-    const writes = outstanding.countable
-    if (writes.length === 0) return
-    const batches = writes.map(({ written }) => written.batch)
-    const counts = yield* indexer.tally({ batches, since: earliest(writes) - skew })
-    yield* health.answered
-    const more = outstanding.count(writes, counts)
-    for (const one of more) proof.reached(one)
-    if (more.length > 0) stall.arrived(yield* monotonicMillis)
+  const askAll = yield* makeAsking({
+    outstanding,
+    proof,
+    stall,
+    health,
+    skew,
+    maxIdsPerSearch: options.maxIdsPerSearch,
+    onWhole: confirmed,
   })
 
   /** So that an index is known before it is needed for a proof. */
@@ -183,12 +165,7 @@ const make = Effect.fnUntraced(function* (options: VerifierOptions) {
   })
 
   const search = Effect.gen(function* () {
-    yield* count
-    const probe = outstanding.probe()
-    if (probe !== undefined) yield* ask(probe)
-    yield* Effect.forEach(outstanding.questions(options.maxIdsPerSearch, proof.isOverdue), ask, {
-      discard: true,
-    })
+    newest = (yield* askAll) ?? newest
     const now = yield* Clock.currentTimeMillis
     const spent = proof.advance(outstanding, now, yield* monotonicMillis, proofGrace(lag, grace))
     for (const canary of spent) remove(canary)
