@@ -1,21 +1,16 @@
-/** The command tree and its layers. */
+/** `waybill`: the command tree, run. */
 import "./app/heap.ts"
 import process from "node:process"
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Cause, Effect, Exit, Runtime } from "effect"
 import { Command } from "effect/cli"
 import { VERSION } from "./app/version.ts"
-import { backfill } from "./cli/backfill.ts"
-import { demo } from "./cli/demo.ts"
-import { dlq } from "./cli/dlq/dlq.ts"
-import { reconcile } from "./cli/reconcile.ts"
-import { root } from "./cli/root.ts"
-import { run } from "./cli/run.ts"
-import { setup } from "./cli/setup.ts"
+import { waybill } from "./cli/commands.ts"
+import * as Help from "./cli/terminal/help.ts"
 
-root.pipe(
-  Command.withSubcommands([run, reconcile, backfill, dlq, setup, demo]),
+waybill.pipe(
   Command.run({ version: VERSION }),
+  Effect.provide(Help.layer),
   Effect.provide(NodeServices.layer),
   NodeRuntime.runMain({
     // A stop by signal that drained is a success, for systemd and Docker too; unless the command says otherwise.

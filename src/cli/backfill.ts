@@ -2,6 +2,7 @@
 import { Effect } from "effect"
 import { Command, Flag } from "effect/cli"
 import { configured } from "./configured.ts"
+import { withExitCodes } from "./exitCodes.ts"
 import { flags, lookBack } from "./reconciling.ts"
 
 export const backfill = Command.make(
@@ -22,9 +23,14 @@ export const backfill = Command.make(
     "Fetch and deliver a window that was never fetched, such as the time before Waybill was installed. " +
       "It works as `waybill reconcile` does: what the index has already is not sent, what is sent is confirmed by a search, " +
       "checkpoints stay where they are, and a start with the same --from and --to goes on where it was interrupted. " +
-      "It can reach back as far as the source keeps records (source.firewalla.retention); what is older is named and left out. " +
-      "Exit codes: 0 nothing is left to do, 1 failed or not finished, 2 a dry run found something to deliver, 130 interrupted.",
+      "It can reach back as far as the source keeps records (source.firewalla.retention); what is older is named and left out.",
   ),
+  withExitCodes({
+    0: "nothing is left to do",
+    1: "failed or not finished; what came before is kept",
+    2: "a dry run found something to deliver",
+    130: "interrupted",
+  }),
   Command.withShortDescription("Deliver a window that was never fetched"),
   Command.withExamples([
     {

@@ -5,6 +5,7 @@ import { Console, Data, Duration, Effect, FileSystem, Redacted, Runtime } from "
 import { CliError, Command, Flag } from "effect/cli"
 import { runIncident } from "../demo/incident/Incident.ts"
 import { holds, type Proof, proofJson, proofTable } from "../demo/incident/Proof.ts"
+import { withoutConfiguration } from "./exitCodes.ts"
 import { makeProgress } from "./progress.ts"
 
 const SPAN = Duration.hours(30)
@@ -105,6 +106,13 @@ export const demo = Command.make(
 ).pipe(
   Command.withDescription(
     "Show the incident that Waybill was made for: 49,000 flows, and a manager that dies in the middle with what it had taken. " +
+      "It needs no configuration and nothing leaves the machine. " +
       "OPENSEARCH_URL puts a real OpenSearch in the simulated indexer's place.",
   ),
+  Command.withShortDescription("The incident on this machine, with the proof at its end"),
+  Command.withExamples([
+    { command: "waybill demo", description: "About a minute" },
+    { command: "waybill demo --flows 5000 --json", description: "A small one, with the proof as JSON" },
+  ]),
+  withoutConfiguration({ 0: "every flow is searchable exactly once", 1: "the proof does not hold" }),
 )

@@ -2,6 +2,7 @@
 import { Effect } from "effect"
 import { Command, Flag } from "effect/cli"
 import { configured } from "./configured.ts"
+import { withExitCodes } from "./exitCodes.ts"
 import { flags, lookBack } from "./reconciling.ts"
 
 export const reconcile = Command.make(
@@ -24,9 +25,14 @@ export const reconcile = Command.make(
       "and only that. What becomes of each event is confirmed by a search, as in `waybill run`; checkpoints stay where they are. " +
       "Only one process may work on the state folder: stop `waybill run` before, or use --dry-run, or leave it to " +
       "`waybill run`, which does this by itself (reconcile.interval). " +
-      "Interrupted, a start with the same --from and --to (as times, not as how long ago) goes on where it was. " +
-      "Exit codes: 0 nothing is left to do, 1 failed or not finished, 2 a dry run found something missing, 130 interrupted.",
+      "Interrupted, a start with the same --from and --to (as times, not as how long ago) goes on where it was.",
   ),
+  withExitCodes({
+    0: "nothing is left to do",
+    1: "failed or not finished; what came before is kept",
+    2: "a dry run found something missing",
+    130: "interrupted",
+  }),
   Command.withShortDescription("Find what is missing in the index and deliver it"),
   Command.withExamples([
     {

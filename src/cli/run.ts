@@ -7,6 +7,7 @@ import { Configuration } from "../config/Configuration.ts"
 import * as Logger from "../telemetry/Logger.ts"
 import type { LogEvent } from "../telemetry/log.ts"
 import { configured } from "./configured.ts"
+import { withExitCodes } from "./exitCodes.ts"
 
 /** A run that can't go on. Why is in the log already, in the log's own form, and not said again. */
 class RunFailed extends Data.TaggedError("RunFailed") {
@@ -38,6 +39,16 @@ export const run = Command.make(
   }, configured),
 ).pipe(
   Command.withDescription(
-    "Deliver every feed into Wazuh, until stopped. SIGTERM waits for what is on its way.",
+    "Deliver every feed into Wazuh, until stopped. SIGTERM and SIGINT end the fetching, wait for what is on its way " +
+      "(shutdown.drain_timeout) and exit with 0. Its log is on standard output: docs/telemetry.md lists its events.",
   ),
+  Command.withShortDescription("Deliver every feed into Wazuh, until stopped"),
+  Command.withExamples([
+    { command: "waybill run --config /etc/waybill/waybill.yaml", description: "As in the container" },
+    {
+      command: "WAYBILL_LOG__FORMAT=pretty waybill run",
+      description: "With a log for people",
+    },
+  ]),
+  withExitCodes({ 0: "stopped by a signal", 1: "cannot go on; the last line of the log says why" }),
 )

@@ -12,6 +12,7 @@ import type { Outcome, Step } from "../setup/Step.ts"
 import { type StepReport, setUp } from "../setup/setUp.ts"
 import { templateStep } from "../setup/template.ts"
 import { configured } from "./configured.ts"
+import { withExitCodes } from "./exitCodes.ts"
 
 class NotSetUp extends Data.TaggedError("NotSetUp")<{ readonly message: string }> {
   override readonly [Runtime.errorExitCode] = 1
@@ -118,9 +119,13 @@ export const setup = Command.make(
       "user of indexer.username with the password of indexer.password, and into the dashboard its dashboard. Each is " +
       "looked at first and changed only where it differs, so it can be run again, and must be after an update. " +
       "Needs an administrator of the indexer, and is the only command that does: INDEXER_ADMIN_USERNAME (admin), " +
-      "INDEXER_ADMIN_PASSWORD or INDEXER_ADMIN_PASSWORD_FILE, or typed at a terminal. " +
-      "Exit codes: 0 done, 1 a step failed, 2 a dry run found something to do.",
+      "INDEXER_ADMIN_PASSWORD or INDEXER_ADMIN_PASSWORD_FILE, or typed at a terminal.",
   ),
+  withExitCodes({
+    0: "everything is in place",
+    1: "a step failed; the others hold",
+    2: "a dry run found something to do",
+  }),
   Command.withShortDescription("Install template, role, user and dashboard into the indexer"),
   Command.withExamples([
     { command: "waybill setup --dry-run", description: "What is missing? Changes nothing" },

@@ -9,6 +9,7 @@ import type { DryRun } from "../../replay/dryRun.ts"
 import type { ReplayReport } from "../../replay/replayLetters.ts"
 import type { ReplayRequest } from "../../replay/selection.ts"
 import { configured } from "../configured.ts"
+import { withExitCodes } from "../exitCodes.ts"
 import { makeProgress } from "../progress.ts"
 import { atLeastOne, filterOf, id, json, key, moreThanZero, reason, source, withLogs } from "./flags.ts"
 import { failureLines } from "./letterLines.ts"
@@ -167,9 +168,14 @@ export const replay = Command.make(
     "Deliver dead letters once more, after what made them fail is mended. Each goes through normalizer and pipeline as " +
       "any event: what the index has already is not sent, and a letter is removed only when a search has returned its " +
       "event. One that fails again stays, with one attempt more. It can be interrupted or killed at any time. " +
-      "A running `waybill run` is asked to do it, through its admin API. " +
-      "Exit codes: 0 all that was asked for is delivered, 1 failed or not finished, 2 some letters failed once more, 130 interrupted.",
+      "A running `waybill run` is asked to do it, through its admin API.",
   ),
+  withExitCodes({
+    0: "all that was asked for is delivered, or could be",
+    1: "failed or not finished; the rest waits as before",
+    2: "some letters failed once more, or would",
+    130: "interrupted",
+  }),
   Command.withShortDescription("Deliver dead letters once more"),
   Command.withExamples([
     { command: "waybill dlq replay --dry-run", description: "Has the fix helped? Sends nothing" },

@@ -43,4 +43,11 @@ export const show = Command.make(
     "Show one dead letter: its reason, the error in full, and the record as it was received.",
   ),
   Command.withShortDescription("One dead letter in full"),
+  Command.withExamples([
+    { command: "waybill dlq show failed_1699040123_0", description: "By its name in the list" },
+    {
+      command: "waybill dlq show failed_1699040123_0 --json | jq -r .envelope.payload",
+      description: "The record as it was received",
+    },
+  ]),
 )

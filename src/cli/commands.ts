@@ -1,0 +1,18 @@
+/** The command tree. Every command registers here. */
+import { Command } from "effect/cli"
+import { backfill } from "./backfill.ts"
+import { demo } from "./demo.ts"
+import { dlq } from "./dlq/dlq.ts"
+import { reconcile } from "./reconcile.ts"
+import { root } from "./root.ts"
+import { run } from "./run.ts"
+import { setup } from "./setup.ts"
+
+export const waybill = root.pipe(
+  Command.withSubcommands([
+    { group: "Deliver", commands: [run, reconcile, backfill] },
+    { group: "Mend", commands: [dlq] },
+    { group: "Install", commands: [setup] },
+    { group: "See it work", commands: [demo] },
+  ]),
+)
