@@ -118,7 +118,12 @@ const make = Effect.map(Clock.currentTimeMillis, (startedAt): RunStatusShape => 
     pollBegan: (feed) => changeNow(feed, (now) => ({ pollBeganAt: now, nextPollAt: undefined })),
     pollEnded: (feed, failure, pause) =>
       changeNow(feed, (now) => ({ pollEndedAt: now, failure, nextPollAt: now + pause })),
-    fetched: (feed, records) => count(feed, ({ fetched }) => ({ fetched: fetched + records })),
+    // A source that gives records has got over its failure. A poll that goes on for ever would never say so otherwise.
+    fetched: (feed, records) =>
+      change(feed, ({ counts }) => ({
+        failure: undefined,
+        counts: { ...counts, fetched: counts.fetched + records },
+      })),
     written: (feed, events) =>
       count(feed, ({ written, outstanding }) => ({
         written: written + events,

@@ -107,4 +107,16 @@ describe("RunStatus", () => {
       assert.strictEqual((yield* status.snapshot).feeds.size, 0)
     }),
   )
+
+  it.effect("a feed that gives records again has got over its failure, also when its poll never ends", () =>
+    Effect.gen(function* () {
+      const status = yield* Run.RunStatus
+      const failureOf = Effect.map(look, ({ feed }) => feed.failure)
+      yield* status.pollEnded(FEED, { reason: "Refused", message: "The spool cannot be read." }, 1000)
+      yield* status.pollBegan(FEED)
+      assert.isDefined(yield* failureOf)
+      yield* status.fetched(FEED, 1)
+      assert.isUndefined(yield* failureOf)
+    }).pipe(Effect.provide(Run.layer)),
+  )
 })
