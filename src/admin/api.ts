@@ -21,6 +21,7 @@ import { Conflict, NotFound, Unauthorized, Unavailable } from "./problems.ts"
 import {
   FeedList,
   Health,
+  LagList,
   LetterId,
   LetterList,
   ListQuery,
@@ -52,6 +53,9 @@ const Public = HttpApiGroup.make("health", { topLevel: true }).add(
 const Feeds = HttpApiGroup.make("feeds").add(
   HttpApiEndpoint.get("list", "/api/v1/feeds", { success: FeedList }).annotateMerge(
     described("Each feed: where its checkpoint is, what was counted, and its polls."),
+  ),
+  HttpApiEndpoint.get("lag", "/api/v1/lag", { success: LagList }).annotateMerge(
+    described("Each feed's lag over the last hour: from written to searchable."),
   ),
 )
 

@@ -1,9 +1,10 @@
-/** `GET /api/v1/feeds`. */
+/** `GET /api/v1/feeds` and `GET /api/v1/lag`. */
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import type { Position } from "../domain/Checkpoint.ts"
 import { iso } from "../domain/isoTime.ts"
 import { Feeds } from "../sources/Source.ts"
+import { SAMPLE_MILLIS } from "../status/LagHistory.ts"
 import { type FeedStatus, RunStatus, untold } from "../status/RunStatus.ts"
 import { Verifier, type VerifierStatus } from "../verify/Verifier.ts"
 import { AdminApi } from "./api.ts"
@@ -51,13 +52,22 @@ export const layer = HttpApiBuilder.group(AdminApi, "feeds", (handlers) =>
     const names = (yield* Feeds).map(({ name }) => name)
     const status = yield* RunStatus
     const verifier = yield* Verifier
-    return handlers.handle(
-      "list",
-      Effect.fnUntraced(function* () {
+    return handlers.handleAll({
+      list: Effect.fnUntraced(function* () {
         const { feeds } = yield* status.snapshot
         const verifying = yield* verifier.status
         return { feeds: names.map((name) => shown(feeds.get(name) ?? untold(name), verifying)) }
       }),
-    )
+      lag: Effect.fnUntraced(function* () {
+        const lags = yield* status.lags
+        return {
+          sample_seconds: SAMPLE_MILLIS / 1000,
+          feeds: names.map((feed) => ({
+            feed,
+            samples: (lags.get(feed) ?? []).map(({ at, lagMillis }) => ({ at: iso(at), lag_ms: lagMillis })),
+          })),
+        }
+      }),
+    })
   }),
 )

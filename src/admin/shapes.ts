@@ -92,6 +92,24 @@ export type Feed = typeof Feed.Type
 
 export const FeedList = Schema.Struct({ feeds: Schema.Array(Feed) })
 
+/** Samples of the last hour, oldest first; none for a time in which nothing was confirmed. */
+export const LagList = Schema.Struct({
+  sample_seconds: Schema.Int.annotate({ description: "How long one sample stands for." }),
+  feeds: Schema.Array(
+    Schema.Struct({
+      feed: Schema.String,
+      samples: Schema.Array(
+        Schema.Struct({
+          at: time.annotate({ description: "The beginning of the sample's time." }),
+          lag_ms: Schema.Int.annotate({
+            description: "The longest, of the batches that were confirmed in that time.",
+          }),
+        }),
+      ),
+    }),
+  ),
+})
+
 /** Some, but not all, of the letters: what is absent does not restrict. */
 export const letterFilter = {
   reason: Schema.optionalKey(DeadLetterReason),

@@ -6,6 +6,7 @@
  */
 import { Clock, Context, Effect, Layer } from "effect"
 import type { Checkpoint, FeedName } from "../domain/Checkpoint.ts"
+import { LagHistory, type LagSample } from "./LagHistory.ts"
 
 /** Counted since the start of this run. */
 export interface FeedCounts {
@@ -81,6 +82,8 @@ export interface RunStatusShape {
   readonly held: (part: Part, message: string) => Effect.Effect<void>
   readonly released: (part: Part) => Effect.Effect<void>
   readonly snapshot: Effect.Effect<RunSnapshot>
+  /** Of the last hour, oldest first. A feed of which nothing has been confirmed is not in it. */
+  readonly lags: Effect.Effect<ReadonlyMap<FeedName, ReadonlyArray<LagSample>>>
 }
 
 const NOTHING: FeedCounts = { fetched: 0, written: 0, outstanding: 0, confirmed: 0, known: 0, dead: 0 }
@@ -99,6 +102,7 @@ export const untold = (feed: FeedName): FeedStatus => ({
 const make = Effect.map(Clock.currentTimeMillis, (startedAt): RunStatusShape => {
   const feeds = new Map<FeedName, FeedStatus>()
   const holds = new Map<Part, Hold>()
+  const histories = new Map<FeedName, LagHistory>()
   let polling = false
 
   const change = (feed: FeedName, changed: (before: FeedStatus) => Partial<FeedStatus>) =>
@@ -110,6 +114,14 @@ const make = Effect.map(Clock.currentTimeMillis, (startedAt): RunStatusShape => 
     change(feed, ({ counts }) => ({ counts: { ...counts, ...counted(counts) } }))
   const changeNow = (feed: FeedName, changed: (now: number) => Partial<FeedStatus>) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => change(feed, () => changed(now)))
+  const remember = (feed: FeedName, lagMillis: number | undefined) =>
+    lagMillis === undefined
+      ? Effect.void
+      : Effect.map(Clock.currentTimeMillis, (now) => {
+          const history = histories.get(feed) ?? new LagHistory()
+          histories.set(feed, history)
+          history.add(now, lagMillis)
+        })
 
   return {
     pollingBegan: Effect.sync(() => {
@@ -130,16 +142,19 @@ const make = Effect.map(Clock.currentTimeMillis, (startedAt): RunStatusShape => 
         outstanding: outstanding + events,
       })),
     settled: (feed, { confirmed, dead, known, lagMillis, taken }) =>
-      change(feed, (before) => ({
-        lagMillis: lagMillis ?? before.lagMillis,
-        counts: {
-          ...before.counts,
-          outstanding: before.counts.outstanding - taken,
-          confirmed: before.counts.confirmed + confirmed,
-          known: before.counts.known + known,
-          dead: before.counts.dead + dead,
-        },
-      })),
+      Effect.andThen(
+        remember(feed, lagMillis),
+        change(feed, (before) => ({
+          lagMillis: lagMillis ?? before.lagMillis,
+          counts: {
+            ...before.counts,
+            outstanding: before.counts.outstanding - taken,
+            confirmed: before.counts.confirmed + confirmed,
+            known: before.counts.known + known,
+            dead: before.counts.dead + dead,
+          },
+        })),
+      ),
     checkpointed: ({ committed_at, feed, position }) =>
       change(feed, () => ({ checkpoint: { position, committed_at } })),
     held: (part, message) =>
@@ -151,6 +166,10 @@ const make = Effect.map(Clock.currentTimeMillis, (startedAt): RunStatusShape => 
         holds.delete(part)
       }),
     snapshot: Effect.sync(() => ({ startedAt, polling, feeds: new Map(feeds), holds: new Map(holds) })),
+    lags: Effect.map(
+      Clock.currentTimeMillis,
+      (now) => new Map([...histories].map(([feed, history]) => [feed, history.samples(now)])),
+    ),
   }
 })
 
@@ -165,6 +184,7 @@ const forgetting: RunStatusShape = {
   held: () => Effect.void,
   released: () => Effect.void,
   snapshot: Effect.succeed({ startedAt: 0, polling: false, feeds: new Map(), holds: new Map() }),
+  lags: Effect.succeed(new Map()),
 }
 
 export const RunStatus = Context.Reference<RunStatusShape>("waybill/status/RunStatus", {

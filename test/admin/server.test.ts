@@ -95,6 +95,19 @@ describe("feeds", () => {
   )
 })
 
+describe("lag", () => {
+  it.live("is each feed's over the last hour, and empty for one of which nothing was confirmed", () =>
+    Effect.gen(function* () {
+      const { ask, status } = yield* makeStage()
+      for (const lagMillis of [900, 2500, undefined])
+        yield* status.settled(FLOWS, { taken: 1, confirmed: 1, known: 0, dead: 0, lagMillis })
+      const { json } = yield* ask("/api/v1/lag")
+      assert.deepNestedInclude(json, { sample_seconds: 15, "feeds[0].feed": FLOWS, "feeds[1].samples": [] })
+      assert.nestedPropertyVal(json, "feeds[0].samples[0].lag_ms", 2500)
+    }).pipe(Effect.scoped),
+  )
+})
+
 describe("the token", () => {
   it.live("is asked for by every endpoint but health and readiness", () =>
     Effect.gen(function* () {
