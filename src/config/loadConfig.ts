@@ -67,6 +67,30 @@ const readFile = Effect.fnUntraced(function* ({ path, env }: LoadOptions) {
   })
 })
 
+/** A configuration, and how it came about. */
+export interface Loaded {
+  readonly config: Config
+  /** What was laid over each other, before secrets were read from files; for `explain`. */
+  readonly merged: Merged
+  /** Where it came from, in words. */
+  readonly origin: string
+}
+
+/** As `loadConfig`, for whoever shows a configuration. */
+export const loadExplained = Effect.fnUntraced(function* (
+  options: LoadOptions,
+): Effect.fn.Return<Loaded, ConfigInvalid, FileSystem.FileSystem> {
+  const { tree, origin } = yield* readFile(options)
+  const merged = merge(tree, fromEnvironment(options.env))
+  const config = yield* Effect.fromResult(
+    Result.mapError(
+      decodeMerged(yield* resolveSecretFiles(merged)),
+      (problems) => new ConfigInvalid({ origin, problems }),
+    ),
+  )
+  return { config, merged, origin }
+})
+
 /**
  * Loads the configuration. Weakest first: defaults, the file, the well-known names, the `WAYBILL_` names. The file may
  * be absent when nobody named one.
@@ -74,9 +98,5 @@ const readFile = Effect.fnUntraced(function* ({ path, env }: LoadOptions) {
 export const loadConfig = Effect.fn("loadConfig")(function* (
   options: LoadOptions,
 ): Effect.fn.Return<Config, ConfigInvalid, FileSystem.FileSystem> {
-  const { tree, origin } = yield* readFile(options)
-  const merged = yield* resolveSecretFiles(merge(tree, fromEnvironment(options.env)))
-  return yield* Effect.fromResult(
-    Result.mapError(decodeMerged(merged), (problems) => new ConfigInvalid({ origin, problems })),
-  )
+  return (yield* loadExplained(options)).config
 })
