@@ -212,6 +212,9 @@ export const deliveringLayer = (command: string, advice: string) =>
     ),
   )
 
+/** The writer and the indexer alone, for a canary. It takes no lock: a `run` may work beside it. */
+export const chainLayer = (config: Config) => Layer.merge(writer(config, true), indexer(config))
+
 /** The dead letters alone, to be changed. */
 export const lettersLayer = (command: string, advice: string) =>
   Layer.unwrap(

@@ -1,6 +1,7 @@
 /** The command tree. Every command registers here. */
 import { Command } from "effect/cli"
 import { backfill } from "./backfill.ts"
+import { check } from "./check.ts"
 import { config } from "./config/config.ts"
 import { demo } from "./demo.ts"
 import { dlq } from "./dlq/dlq.ts"
@@ -13,7 +14,7 @@ export const waybill = root.pipe(
   Command.withSubcommands([
     { group: "Deliver", commands: [run, reconcile, backfill] },
     { group: "Mend", commands: [dlq] },
-    { group: "Install", commands: [setup, config] },
+    { group: "Install", commands: [setup, check, config] },
     { group: "See it work", commands: [demo] },
   ]),
 )

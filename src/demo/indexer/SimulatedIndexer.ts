@@ -1,5 +1,5 @@
 /**
- * The Wazuh indexer as a role with `read` on `wazuh-alerts-4.x-*` sees it: searches and counts over HTTP, everything
+ * The Wazuh indexer as a role with `read` on `wazuh-alerts-4.x-*` sees it: searches, counts and field_caps over HTTP, everything
  * else forbidden. Documents come from the simulated shipper and become visible at the shards' next refresh.
  */
 import { Clock, Duration, Effect, Predicate, Ref, type Scope } from "effect"
@@ -63,7 +63,18 @@ export interface SimulatedIndexer {
 }
 
 const PATTERN = /^wazuh-(alerts|events)-/
-const SEARCH = /^\/([^/]+)\/_(search|count)$/
+const SEARCH = /^\/([^/]+)\/_(search|count|field_caps)$/
+
+/** The types that Wazuh's template and Waybill's own give to what is asked for. */
+const TYPES: Readonly<Record<string, string>> = {
+  "@timestamp": "date",
+  "data.event_id": "keyword",
+  "data.event_time": "keyword",
+  "data.event_type": "keyword",
+  "data.source": "keyword",
+  "data.waybill.batch": "keyword",
+  "data.waybill.sent_at": "date",
+}
 
 const failure = (status: number, type: string, reason: string): Reply =>
   json(status, { error: { root_cause: [{ type, reason }], type, reason }, status })
@@ -155,6 +166,16 @@ export const makeSimulatedIndexer = Effect.fnUntraced(function* (
     })
   })
 
+  const fieldCaps = (pattern: string, fields: string): Reply => {
+    const indices = indicesOf(pattern)
+    const known = fields.split(",").flatMap((field) => {
+      const type = TYPES[field]
+      return type === undefined ? [] : [[field, { [type]: { type, searchable: true, aggregatable: true } }]]
+    })
+    const names = typeof indices === "string" ? [] : [...indices].map((index) => store.indices[index])
+    return json(200, { indices: names, fields: names.length === 0 ? {} : Object.fromEntries(known) })
+  }
+
   const spoil = (broken: IndexerFault, reply: Reply): Reply => {
     if (broken.kind === "hang") return { _tag: "Hang" }
     if (broken.kind === "status") {
@@ -195,6 +216,7 @@ export const makeSimulatedIndexer = Effect.fnUntraced(function* (
         options.username,
       )
     }
+    if (operation === "field_caps") return fieldCaps(pattern, request.query.get("fields") ?? "")
     if (operation === "count") counts.counts += 1
     else counts.searches += 1
     const broken = yield* Ref.get(fault)

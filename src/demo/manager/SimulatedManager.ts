@@ -5,14 +5,15 @@
 import { Clock, Duration, Effect, Exit, FileSystem, Path, type PlatformError, Ref, Scope } from "effect"
 import { seededRandom } from "../seededRandom.ts"
 import { type AlertsFile, makeAlertsFile } from "./AlertsFile.ts"
-import { alertOf } from "./alert.ts"
+import { alertOf, type Content, INSTALLED } from "./alert.ts"
+import { serveFramed } from "./framedSocket.ts"
 import { type BindFailed, makeInputThread } from "./InputThread.ts"
+import { makeLogtest } from "./logtest.ts"
 import { makeReordering } from "./reordering.ts"
-import { type Counters, statsReply } from "./stats.ts"
-import { serveStats } from "./statsSocket.ts"
+import { answerRequest, type Counters, statsReply } from "./stats.ts"
 
 export interface ManagerOptions {
-  /** Stands for /var/ossec: the sockets are `<folder>/queue/sockets/{queue,analysis}`. */
+  /** Stands for /var/ossec: the sockets are `<folder>/queue/sockets/{queue,analysis,logtest}`. */
   readonly folder: string
   readonly seed: number
   /** Events decoded a second; `Infinity`: as fast as it goes. */
@@ -28,6 +29,7 @@ export interface ManagerOptions {
 export interface SimulatedManager {
   readonly socketPath: string
   readonly statsPath: string
+  readonly logtestPath: string
   readonly alerts: AlertsFile
   /** Binds anew: old senders are left with a dead inode. */
   readonly start: Effect.Effect<void, BindFailed>
@@ -38,6 +40,8 @@ export interface SimulatedManager {
   readonly setServiceRate: (eventsPerSecond: number) => Effect.Effect<void>
   /** Loses a share of the events; `counted`: as the full queue's drops in the statistics. */
   readonly dropRandomly: (share: number, counted?: boolean) => Effect.Effect<void>
+  /** Takes decoder or rules away, or raises `log_alert_level`; everything is installed when absent. */
+  readonly setContent: (content: Partial<Content>) => Effect.Effect<void>
   /** Decoding stands still; input goes on until the queue is full. */
   readonly pause: Effect.Effect<void>
   readonly resume: Effect.Effect<void>
@@ -69,6 +73,7 @@ export const makeSimulatedManager = Effect.fnUntraced(function* (
   const sockets = path.join(options.folder, "queue", "sockets")
   const socketPath = path.join(sockets, "queue")
   const statsPath = path.join(sockets, "analysis")
+  const logtestPath = path.join(sockets, "logtest")
   yield* fs.makeDirectory(sockets, { recursive: true })
   const alerts = yield* makeAlertsFile(path.join(options.folder, "logs", "alerts"))
   const random = seededRandom(options.seed)
@@ -80,6 +85,7 @@ export const makeSimulatedManager = Effect.fnUntraced(function* (
   let paused = false
   let rate = Math.min(options.serviceRate, UNLIMITED)
   let budget = 0
+  let content = INSTALLED
   let loss = { share: 0, counted: false }
   let totals = { decoded: 0, processed: 0, alerts: 0, lost: 0 }
   let startedAt = 0
@@ -107,7 +113,7 @@ export const makeSimulatedManager = Effect.fnUntraced(function* (
         if (loss.counted) totals.lost += 1
         continue
       }
-      const line = alertOf(message, now + (options.clockAhead ?? 0), totals.decoded)
+      const line = alertOf(message, now + (options.clockAhead ?? 0), totals.decoded, content)
       totals.processed += 1
       if (line !== undefined) lines.push(...reordering.push(line))
     }
@@ -165,12 +171,20 @@ export const makeSimulatedManager = Effect.fnUntraced(function* (
     startedAt = yield* Clock.currentTimeMillis
     yield* unlink(socketPath)
     yield* unlink(statsPath)
+    yield* unlink(logtestPath)
     yield* input.bind(socketPath)
     yield* fs.chmod(socketPath, 0o660).pipe(Effect.orDie)
     const scope = yield* Scope.make()
     const clock = yield* Clock.Clock
     const reply = () => statsReply(counters(), startedAt, clock.currentTimeMillisUnsafe())
-    yield* serveStats(statsPath, reply, options.keepStatsOpen).pipe(Scope.provide(scope))
+    const logtest = makeLogtest(
+      () => content,
+      () => clock.currentTimeMillisUnsafe(),
+    )
+    yield* serveFramed(statsPath, (request) => answerRequest(request, reply), options.keepStatsOpen).pipe(
+      Scope.provide(scope),
+    )
+    yield* serveFramed(logtestPath, logtest.answer, false).pipe(Scope.provide(scope))
     yield* Ref.set(stats, scope)
     state = "running"
     log.push("wazuh-analysisd: INFO: Started.")
@@ -206,6 +220,7 @@ export const makeSimulatedManager = Effect.fnUntraced(function* (
   return {
     socketPath,
     statsPath,
+    logtestPath,
     alerts,
     start,
     stopGracefully,
@@ -218,6 +233,10 @@ export const makeSimulatedManager = Effect.fnUntraced(function* (
     dropRandomly: (share, counted = false) =>
       Effect.sync(() => {
         loss = { share, counted }
+      }),
+    setContent: (next) =>
+      Effect.sync(() => {
+        content = { ...INSTALLED, ...next }
       }),
     pause: Effect.sync(() => {
       paused = true

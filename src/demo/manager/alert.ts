@@ -14,6 +14,16 @@ const RULES: Readonly<
   sidecar_status: { id: "100500", level: 3, group: "waybill_status" },
   canary: { id: "100504", level: 3, group: "waybill_canary" },
 }
+
+/** What an administrator has put into the manager. */
+export interface Content {
+  readonly decoder: boolean
+  readonly rules: boolean
+  /** `log_alert_level` of ossec.conf: rules below it write no alert. */
+  readonly alertLevel: number
+}
+export const INSTALLED: Content = { decoder: true, rules: true, alertLevel: 3 }
+
 const OTHER = { id: "100190", level: 3, group: "waybill_other" }
 
 /**
@@ -44,19 +54,19 @@ const textAt = (data: Decoded, key: string): string => {
 }
 
 /**
- * One line of alerts.json without its newline, or `undefined` when no decoder and so no rule takes the message.
+ * The alert of a message, or `undefined` when no decoder and so no rule takes it.
  *
  * @param arrived epoch milliseconds: an alert's timestamp is the time of arrival, whatever the event says
  * @param serial makes the alert's id unique within its millisecond
  */
-export const alertOf = (message: string, arrived: number, serial: number): string | undefined => {
+const madeOf = (message: string, arrived: number, serial: number) => {
   const parts = parseMessage(message)
   if (parts === undefined || !parts.event.startsWith(PREFIX)) return undefined
   const data = decodeJson(parts.event.slice(PREFIX.length))
   if (data === undefined) return undefined
   const type = textAt(data, "event_type")
   const rule = RULES[type] ?? OTHER
-  return JSON.stringify({
+  return {
     timestamp: alertTimestamp(arrived),
     rule: {
       level: rule.level,
@@ -72,5 +82,26 @@ export const alertOf = (message: string, arrived: number, serial: number): strin
     decoder: { name: "waybill" },
     data,
     location: parts.location,
-  })
+  }
+}
+
+/** One line of alerts.json without its newline, or `undefined` when the message becomes none. */
+export const alertOf = (
+  message: string,
+  arrived: number,
+  serial: number,
+  { alertLevel, decoder, rules }: Content = INSTALLED,
+): string | undefined => {
+  const alert = decoder && rules ? madeOf(message, arrived, serial) : undefined
+  return alert !== undefined && alert.rule.level >= alertLevel ? JSON.stringify(alert) : undefined
+}
+
+/** What logtest shows of a message: the alert, or what is left of it where decoder or rules are missing. */
+export const triedOn = (content: Content, message: string, arrived: number) => {
+  const alert = content.decoder ? madeOf(message, arrived, 1) : undefined
+  if (alert === undefined)
+    return { output: { timestamp: alertTimestamp(arrived), full_log: message }, alert: false }
+  const { rule, ...rest } = alert
+  if (!content.rules) return { output: rest, alert: false }
+  return { output: alert, alert: rule.level >= content.alertLevel }
 }

@@ -2,7 +2,8 @@ import { createServer, type Socket } from "node:net"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { serveStats } from "../../../src/demo/manager/statsSocket.ts"
+import { serveFramed } from "../../../src/demo/manager/framedSocket.ts"
+import { answerRequest } from "../../../src/demo/manager/stats.ts"
 import { decodeStats, readManagerStats } from "../../../src/writers/pacing/ManagerStats.ts"
 import { frame } from "../../../src/writers/pacing/managerSocket.ts"
 import { temporaryFolder } from "../socket/receiver.ts"
@@ -109,7 +110,7 @@ describe("manager statistics", () => {
   it.live("the simulated manager answers what is read here", () =>
     Effect.gen(function* () {
       const path = join(yield* temporaryFolder, "analysis")
-      yield* serveStats(path, () => answer, false)
+      yield* serveFramed(path, (request) => answerRequest(request, () => answer), false)
       assert.deepStrictEqual(yield* readManagerStats(path, "2 seconds"), known)
     }),
   )

@@ -1,13 +1,16 @@
 /**
- * The stream socket `queue/sockets/analysis`: each message a 4-byte little-endian length and JSON.
+ * A stream socket as `queue/sockets/analysis` and `queue/sockets/logtest` are: each message a 4-byte little-endian length
+ * and JSON.
  *
- * The real daemon takes one request a connection and closes it after its reply (src/analysisd/asyscom.c).
+ * The real daemon takes one request a connection and closes it after its reply (src/analysisd/asyscom.c, logtest.c).
  */
 import { createServer, type Server, type Socket } from "node:net"
 import { Effect, type Scope } from "effect"
-import { answerRequest } from "./stats.ts"
 
 const HEADER = 4
+
+/** What is replied to the text of one request. */
+export type Answer = (request: string) => unknown
 
 const frame = (value: unknown): Buffer => {
   const body = Buffer.from(JSON.stringify(value))
@@ -16,7 +19,7 @@ const frame = (value: unknown): Buffer => {
   return Buffer.concat([header, body])
 }
 
-const serveConnection = (socket: Socket, stats: () => unknown, keepOpen: boolean): void => {
+const serveConnection = (socket: Socket, answer: Answer, keepOpen: boolean): void => {
   let pending = Buffer.alloc(0)
   socket.on("error", () => socket.destroy())
   socket.on("data", (chunk: Buffer) => {
@@ -26,17 +29,17 @@ const serveConnection = (socket: Socket, stats: () => unknown, keepOpen: boolean
       if (pending.length < HEADER + length) return
       const request = pending.toString("utf8", HEADER, HEADER + length)
       pending = pending.subarray(HEADER + length)
-      const reply = frame(answerRequest(request, stats))
+      const reply = frame(answer(request))
       if (keepOpen) socket.write(reply)
       else return void socket.end(reply)
     }
   })
 }
 
-/** Listens until its scope closes, which also removes the file. @param stats is asked at each request */
-export const serveStats = (
+/** Listens until its scope closes, which also removes the file. */
+export const serveFramed = (
   path: string,
-  stats: () => unknown,
+  answer: Answer,
   keepOpen: boolean,
 ): Effect.Effect<void, never, Scope.Scope> =>
   Effect.acquireRelease(
@@ -45,7 +48,7 @@ export const serveStats = (
       const server = createServer((socket) => {
         open.add(socket)
         socket.on("close", () => open.delete(socket))
-        serveConnection(socket, stats, keepOpen)
+        serveConnection(socket, answer, keepOpen)
       })
       server.on("error", (cause) => resume(Effect.die(cause)))
       server.listen(path, () => resume(Effect.succeed({ server, open })))
