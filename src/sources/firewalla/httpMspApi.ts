@@ -6,8 +6,14 @@
  * rate limit.
  */
 import { NodeHttpClient } from "@effect/platform-node"
-import { Clock, Data, Duration, Effect, Layer, Redacted, Result } from "effect"
-import { HttpClient, type HttpClientError, HttpClientRequest, type HttpClientResponse } from "effect/http"
+import { ByteSize, Clock, Data, Duration, Effect, Layer, Predicate, Redacted, Result } from "effect"
+import {
+  HttpClient,
+  type HttpClientError,
+  HttpClientRequest,
+  type HttpClientResponse,
+  HttpIncomingMessage,
+} from "effect/http"
 import { type RequestFailure, retryAfterMillis } from "../../retry/decide.ts"
 import { makeRateLimit } from "../../retry/RateLimit.ts"
 import { retrying } from "../../retry/retrying.ts"
@@ -31,19 +37,17 @@ class TryFailed extends Data.TaggedError("TryFailed")<{
 
 const failed = (reason: SourceErrorReason, failure: RequestFailure) => new TryFailed({ reason, failure })
 
-/** Provides `MspApi` with connections of its own. */
+/** A connection that was idle for longer may be dead without anybody having said so. */
+const IDLE_MILLIS = 4000
+
+/**
+ * Provides `MspApi` with connections of its own. They are Node's, which the admin API and the indexer have loaded
+ * already: undici and its parser in WebAssembly would keep 13 MB for a request every few minutes.
+ */
 export const layerHttp = (options: HttpOptions) =>
   Layer.effect(MspApi, make(options)).pipe(
-    Layer.provide(
-      NodeHttpClient.layerUndiciOptions({
-        connections: 4,
-        pipelining: 1,
-        allowH2: false,
-        maxHeaderSize: 32 * 1024,
-        maxResponseSize: options.maxPageBytes,
-        connect: { timeout: Math.min(options.retry.timeoutSeconds, 10) * 1000 },
-      }),
-    ),
+    Layer.provide(NodeHttpClient.layerNodeHttpNoAgent),
+    Layer.provide(NodeHttpClient.layerAgentOptions({ keepAlive: true, maxSockets: 4, timeout: IDLE_MILLIS })),
   )
 
 const make = Effect.fnUntraced(function* (options: HttpOptions) {
@@ -73,6 +77,7 @@ const make = Effect.fnUntraced(function* (options: HttpOptions) {
     )
   })
 
+  const maxBodySize = ByteSize.bytes(options.maxPageBytes)
   const timeoutMillis = options.retry.timeoutSeconds * 1000
   const tryOnce = (request: HttpClientRequest.HttpClientRequest) =>
     client.execute(request).pipe(
@@ -80,6 +85,7 @@ const make = Effect.fnUntraced(function* (options: HttpOptions) {
         failed({ _tag: "Unreachable", detail: withoutToken(causeOf(error)) }, { _tag: "Network" }),
       ),
       Effect.flatMap(readBody),
+      Effect.provideService(HttpIncomingMessage.MaxBodySize, maxBodySize),
       Effect.timeoutOrElse({
         duration: Duration.millis(timeoutMillis),
         orElse: () =>
@@ -140,7 +146,7 @@ const hostOf = (location: string): string => URL.parse(location)?.host ?? "anoth
 
 /** The body broke off after a good beginning: too large, or cut short on the way. */
 const bodyFailure = (error: HttpClientError.HttpClientError, maxBytes: number): TryFailed =>
-  codeOf(error.reason.cause) === "UND_ERR_RES_EXCEEDED_MAX_SIZE"
+  Predicate.isTagged(error.reason.cause, "MaxBytesError")
     ? failed(
         {
           _tag: "BadShape",
