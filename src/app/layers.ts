@@ -13,6 +13,7 @@ import { InFlight } from "../pipeline/InFlight.ts"
 import { Policies } from "../pipeline/Policies.ts"
 import { Run } from "../pipeline/Run.ts"
 import { Stop } from "../pipeline/Stop.ts"
+import * as KeptReceipts from "../receipts/keepReceipts.ts"
 import * as Replay from "../replay/Replay.ts"
 import { retrySettingsOf } from "../retry/settings.ts"
 import { firewallaFeeds } from "../sources/firewalla/layer.ts"
@@ -139,6 +140,17 @@ const lettersToLookAt = ({ dlq }: Config) =>
     Layer.provide(dlq.enabled ? FileDeadLetters.layerLooking(dlq.base_path) : NoDeadLetters.layerLooking),
   )
 
+/** Nothing where `receipts.enabled` is false. */
+const receipts = ({ receipts, state, verify }: Config, isProven = verify.mode === "always") =>
+  receipts.enabled
+    ? KeptReceipts.layer({
+        folder: receipts.path ?? state.path,
+        keep: receipts.keep,
+        maxBytes: receipts.max_bytes,
+        isProven,
+      })
+    : Layer.empty
+
 const RUN_ADVICE = "Stop that one first, or give this one a state.path and a dlq.base_path of its own."
 
 const lockFor = ({ state }: Config, advice: string, command: string) =>
@@ -166,6 +178,7 @@ export const layer = Layer.unwrap(
       Stop.layer,
       ProcessFigures.layer,
       RunStatus.layer,
+      receipts(config),
       TraceExport.layer(config.traces),
     )
     return AdminServer.layer.pipe(
@@ -205,6 +218,7 @@ export const deliveringLayer = (command: string, advice: string) =>
         verifier(config).pipe(Layer.provide(indexer(config)), Layer.provideMerge(writer(config, true))),
         deadLetters(config),
         policies(config),
+        receipts(config, true),
         InFlight.layer(config.verify.max_unconfirmed_events),
         Run.layer,
         Stop.layer,

@@ -11,6 +11,7 @@ import { admin } from "./adminSection.ts"
 import { firewalla } from "./firewallaSection.ts"
 import { hec } from "./hecSection.ts"
 import { indexerFields } from "./indexerFieldsSection.ts"
+import { receipts } from "./receiptsSection.ts"
 import { retry, retryOfPeer } from "./retrySection.ts"
 import {
   choice,
@@ -178,6 +179,7 @@ export const Config = Schema.Struct({
       "The same for the bytes of their files.",
     ),
   }),
+  receipts,
   retry,
   admin,
   traces,

@@ -10,6 +10,7 @@ import { DeadLetters } from "../dead-letters/DeadLetters.ts"
 import type { Receipt } from "../domain/Batch.ts"
 import type { Checkpoint, Position } from "../domain/Checkpoint.ts"
 import type { Event } from "../domain/Event.ts"
+import { Receipts } from "../receipts/Receipts.ts"
 import { RunStatus } from "../status/RunStatus.ts"
 import * as Log from "../telemetry/log.ts"
 import { count, observe } from "../telemetry/metric.ts"
@@ -47,6 +48,12 @@ const lossMessage = (event: Event, attempts: number, evidence: Evidence): string
   "The manager or the indexer refuses this event: look for it in the manager's ossec.log and the indexer's log, " +
   "then replay it."
 
+const idsWithout = (all: ReadonlyArray<Event>, some: ReadonlyArray<Event>): Array<string> => {
+  if (all.length === some.length) return []
+  const left = new Set(some.map(({ id }) => id))
+  return all.flatMap(({ id }) => (left.has(id) ? [] : [id]))
+}
+
 /** Grows with each loss of everything, so that a chain that swallows all is not flooded meanwhile. */
 const pauseAfterLossOfAll = (times: number, maxDelay: Duration.Duration): Duration.Duration =>
   times <= 1 ? Duration.zero : Duration.min(maxDelay, Duration.seconds(2 ** Math.min(times, 16)))
@@ -67,6 +74,8 @@ export const confirm = Effect.fnUntraced(function* (shipment: WrittenShipment) {
   let duplicated = shipment.duplicated
   let confirmedAt = shipment.writtenAt
   let attempt = 1
+  /** Events of it that became dead letters once they were handed to the writer. */
+  const deadIds = idsWithout(shipment.taken, events)
   /** Attempts that say something about the events that are still missing. */
   let counted = 0
   let lostWhole = 0
@@ -114,6 +123,7 @@ export const confirm = Effect.fnUntraced(function* (shipment: WrittenShipment) {
           attempts: attempt,
         })
       dead += events.length
+      deadIds.push(...idsWithout(events, []))
       break
     }
     yield* Effect.sleep(pauseAfterLossOfAll(lostWhole, maxDelay))
@@ -121,6 +131,7 @@ export const confirm = Effect.fnUntraced(function* (shipment: WrittenShipment) {
     const again = yield* writeAttempt({ feed, batch: batch.id, attempt }, events)
     yield* count(METRICS.eventsReinjected, { feed }, again.written.length)
     dead += events.length - again.written.length
+    deadIds.push(...idsWithout(events, again.written))
     events = again.written
     startedAt = again.startedAt
     writtenAt = again.writtenAt
@@ -146,7 +157,7 @@ export const confirm = Effect.fnUntraced(function* (shipment: WrittenShipment) {
     attempts: attempt,
     lag_ms: confirmedAt - writtenAt,
   })
-  return {
+  const settled = {
     batch: batch.id,
     feed,
     written: shipment.toWrite.length,
@@ -159,4 +170,6 @@ export const confirm = Effect.fnUntraced(function* (shipment: WrittenShipment) {
     position: batch.position,
     newest: newestOf(batch.events, letters.has),
   } satisfies Settled
+  yield* (yield* Receipts).settled(settled, deadIds)
+  return settled
 })

@@ -1,6 +1,7 @@
 /** Hands a batch's events to the writer, as soon as the bound on unconfirmed events allows. */
 import { Clock, Effect } from "effect"
 import { type Event, withAttempt } from "../domain/Event.ts"
+import { Receipts } from "../receipts/Receipts.ts"
 import { RunStatus } from "../status/RunStatus.ts"
 import * as Log from "../telemetry/log.ts"
 import { count } from "../telemetry/metric.ts"
@@ -33,6 +34,7 @@ export const writeAttempt = Effect.fnUntraced(function* (
     { ...context },
   ).pipe(span("write", () => ({ ...context, events: events.length })))
   const writtenAt = yield* Clock.currentTimeMillis
+  yield* (yield* Receipts).written(context, writtenAt)
   for (const { index, reason, message } of unwritable) {
     const event = events[index]
     if (event !== undefined)
@@ -54,6 +56,7 @@ export const write = Effect.fnUntraced(function* (shipment: Shipment) {
   const toWrite = shipment.toWrite.filter(({ id }) => !inFlight.has(id))
   yield* inFlight.take(toWrite)
   yield* (yield* RunStatus).written(batch.feed, toWrite.length)
+  yield* (yield* Receipts).begun(batch, toWrite, shipment.known)
   const { written, ...times } = yield* writeAttempt(
     { feed: batch.feed, batch: batch.id, attempt: 1 },
     toWrite,

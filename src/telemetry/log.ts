@@ -78,6 +78,9 @@ export const LOG_EVENTS = [
   "hec.room_again",
   "hec.spool_failed",
   "hec.spool_recovered",
+  "receipts.failed",
+  "receipts.recovered",
+  "receipts.set_aside",
 ] as const
 export type LogEvent = (typeof LOG_EVENTS)[number]
 

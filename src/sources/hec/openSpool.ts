@@ -1,23 +1,12 @@
 /** Opens the spool's file, or says why that can't be done. */
 import { randomBytes } from "node:crypto"
-import process from "node:process"
 import { Effect, FileSystem, Path } from "effect"
 import { FILE_MODE, FOLDER_MODE } from "../../durable-files/durableFile.ts"
+import { loadSqlite } from "../../durable-files/loadSqlite.ts"
 import { SpoolUnusable } from "./Spool.ts"
 import { SpoolFile } from "./SpoolFile.ts"
 
 const FILE = "spool.db"
-
-/** Node 22 warns, at the first use, that SQLite is experimental. Nobody who runs Waybill can do anything about it. */
-const loadSqlite = Effect.promise(async () => {
-  const warn = process.emitWarning
-  process.emitWarning = () => undefined
-  try {
-    return await import("node:sqlite")
-  } finally {
-    process.emitWarning = warn
-  }
-})
 
 const whyNot = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
 
