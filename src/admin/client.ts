@@ -38,6 +38,10 @@ const sendToken = HttpApiMiddleware.layerClient(
 const detailOf = (error: unknown): string =>
   error instanceof Error && error.message !== "" ? error.message : String(error)
 
+/** Nothing listens there, or it went away while it was asked. */
+export const isNoAnswer = (error: unknown): boolean =>
+  HttpClientError.isHttpClientError(error) && error.reason._tag === "TransportError"
+
 const make = Effect.gen(function* () {
   const { admin } = yield* Configuration
   if (!admin.enabled)
@@ -53,15 +57,14 @@ const make = Effect.gen(function* () {
     ),
   })
   const orExplain = <A, E, R>(asked: Effect.Effect<A, E, R>): Effect.Effect<A, AdminApiFailed, R> =>
-    Effect.mapError(
-      asked,
-      (error) =>
-        new AdminApiFailed({
-          message:
-            HttpClientError.isHttpClientError(error) && error.reason._tag === "TransportError"
+    Effect.mapError(asked, (error) =>
+      error instanceof AdminApiFailed
+        ? error
+        : new AdminApiFailed({
+            message: isNoAnswer(error)
               ? `No Waybill answers at ${url}. Is it running, and are admin.host and admin.port those it runs with?`
               : `Waybill at ${url} answered: ${detailOf(error)}`,
-        }),
+          }),
     )
   return AdminClient.of({ client, orExplain, url })
 })

@@ -1,5 +1,5 @@
 /** `GET /api/v1/feeds` and `GET /api/v1/lag`. */
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import type { Position } from "../domain/Checkpoint.ts"
 import { iso } from "../domain/isoTime.ts"
@@ -7,11 +7,12 @@ import { Feeds } from "../sources/Source.ts"
 import { SAMPLE_MILLIS } from "../status/LagHistory.ts"
 import { type FeedStatus, RunStatus, untold } from "../status/RunStatus.ts"
 import { Verifier, type VerifierStatus } from "../verify/Verifier.ts"
+import { Pacing } from "../writers/Pacing.ts"
 import { AdminApi } from "./api.ts"
 import { isStalled } from "./readiness.ts"
 import type { CheckpointPlace, Feed } from "./shapes.ts"
 
-const placeOf = (position: Position): CheckpointPlace => {
+export const placeOf = (position: Position): CheckpointPlace => {
   switch (position.kind) {
     case "time":
       return { kind: "time", up_to: iso(position.up_to) }
@@ -52,11 +53,16 @@ export const layer = HttpApiBuilder.group(AdminApi, "feeds", (handlers) =>
     const names = (yield* Feeds).map(({ name }) => name)
     const status = yield* RunStatus
     const verifier = yield* Verifier
+    // Only a writer that can be paced has it.
+    const pacing = Option.getOrUndefined(yield* Effect.serviceOption(Pacing))
     return handlers.handleAll({
       list: Effect.fnUntraced(function* () {
         const { feeds } = yield* status.snapshot
         const verifying = yield* verifier.status
-        return { feeds: names.map((name) => shown(feeds.get(name) ?? untold(name), verifying)) }
+        return {
+          feeds: names.map((name) => shown(feeds.get(name) ?? untold(name), verifying)),
+          manager: { queue_usage: (pacing && (yield* pacing.queueUsage)) ?? null },
+        }
       }),
       lag: Effect.fnUntraced(function* () {
         const lags = yield* status.lags

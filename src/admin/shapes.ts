@@ -90,7 +90,14 @@ export const Feed = Schema.Struct({
 })
 export type Feed = typeof Feed.Type
 
-export const FeedList = Schema.Struct({ feeds: Schema.Array(Feed) })
+export const FeedList = Schema.Struct({
+  feeds: Schema.Array(Feed),
+  manager: Schema.Struct({
+    queue_usage: Schema.NullOr(Schema.Finite).annotate({
+      description: "Its decode queue as last seen, 0 to 1; null where the writer can't see it.",
+    }),
+  }),
+})
 
 /** Samples of the last hour, oldest first; none for a time in which nothing was confirmed. */
 export const LagList = Schema.Struct({

@@ -26,12 +26,9 @@ type Read =
 const loadError = (feed: FeedName, message: string) =>
   new CheckpointError({ operation: "load", feed, message })
 
-const make = Effect.fnUntraced(function* (folder: string) {
-  const fs = yield* FileSystem.FileSystem
-  const path = yield* Path.Path
-  const write = yield* Effect.context<FileSystem.FileSystem | Path.Path>()
-
-  const read = (file: string): Effect.Effect<Read, PlatformError.PlatformError> =>
+const readFrom =
+  (fs: FileSystem.FileSystem) =>
+  (file: string): Effect.Effect<Read, PlatformError.PlatformError> =>
     fs.readFileString(file).pipe(
       Effect.flatMap((text) =>
         decode(text).pipe(
@@ -41,6 +38,22 @@ const make = Effect.fnUntraced(function* (folder: string) {
       ),
       Effect.catchReason("PlatformError", "NotFound", () => Effect.succeed<Read>({ _tag: "Missing" })),
     )
+
+/** For whoever only looks: it makes, moves and locks nothing. None: there is none that can be read. */
+export const lookAt = Effect.fnUntraced(function* (folder: string, feed: FeedName) {
+  const read = readFrom(yield* FileSystem.FileSystem)
+  const current = (yield* Path.Path).join(folder, fileName(feed))
+  const found = yield* Effect.forEach([current, `${current}.previous`], (file) =>
+    Effect.orElseSucceed(read(file), (): Read => ({ _tag: "Missing" })),
+  )
+  return Option.fromUndefinedOr(found.flatMap((one) => (one._tag === "Good" ? [one.checkpoint] : [])).at(0))
+})
+
+const make = Effect.fnUntraced(function* (folder: string) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const write = yield* Effect.context<FileSystem.FileSystem | Path.Path>()
+  const read = readFrom(fs)
 
   const load = Effect.fnUntraced(
     function* (feed: FeedName) {

@@ -68,6 +68,13 @@ export interface StateLockOptions {
   readonly advice: string
 }
 
+/** Who has said last that it works on this folder, and not that it ended. A process that was killed says neither. */
+export const holderOf = Effect.fnUntraced(function* (folder: string) {
+  const fs = yield* FileSystem.FileSystem
+  const text = yield* Effect.option(fs.readFileString((yield* Path.Path).join(folder, LOCK_FILE)))
+  return Option.flatMap(text, decode)
+})
+
 const acquire = Effect.fnUntraced(function* ({ advice, command, folder }: StateLockOptions) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
