@@ -16,8 +16,8 @@ const size = (bytes: number): string =>
 
 /** Who this process is, as `uid 999, gid 999`. */
 export const whoWeAre = (): string => {
-  const uid = process.getuid?.()
-  const gid = process.getgid?.()
+  const uid = process.geteuid?.()
+  const gid = process.getegid?.()
   const groups = (process.getgroups?.() ?? []).filter((group) => group !== gid)
   const more = groups.length === 0 ? "" : `, groups ${groups.join(" ")}`
   return uid === undefined ? "this user" : `uid ${uid}, gid ${gid}${more}`

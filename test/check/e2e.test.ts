@@ -1,12 +1,27 @@
 /** `waybill check` as a process of its own, against a whole simulated world. */
 import { rmSync } from "node:fs"
+import { createServer } from "node:net"
+import { tmpdir } from "node:os"
+import process from "node:process"
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { makeSimulatedApi } from "../../src/demo/manager-api/SimulatedApi.ts"
+import { writeWaybillConfig } from "../../src/demo/waybillConfig.ts"
 import { command, type Finished, lastJson, quickWorld, startRun, until } from "../reconcile/command.ts"
 
 const provided = Effect.provide(NodeServices.layer)
 const HOUR = { count: 20, span: "1 hour" } as const
+
+const freePort = Effect.callback<number>((resume) => {
+  const server = createServer()
+  server.listen(0, "127.0.0.1", () => {
+    const address = server.address()
+    server.close(() =>
+      resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0)),
+    )
+  })
+})
 
 interface Hop {
   readonly hop: string
@@ -41,7 +56,17 @@ describe("waybill check", () => {
     "finds every hop of a whole installation in order, beside a running Waybill, and tells no secret",
     () =>
       Effect.gen(function* () {
-        const { configFile, world } = yield* quickWorld({ flows: HOUR })
+        const [hec, admin] = [yield* freePort, yield* freePort]
+        const { configFile, world } = yield* quickWorld(
+          { flows: HOUR },
+          {
+            "admin.port": admin,
+            "source.hec.enabled": true,
+            "source.hec.port": hec,
+            "source.hec.tokens.main.token": "simulated-hec-token-0123456789",
+            "source.hec.spool.path": `${tmpdir()}/waybill-check-spool-${process.pid}`,
+          },
+        )
         const running = yield* startRun(world, configFile)
         yield* until(world, ({ lost }) => lost === 0)
         const checked = yield* command(configFile, "check", "--json")
@@ -49,15 +74,19 @@ describe("waybill check", () => {
           ...ALL_OK,
           // The simulated world speaks plain http, which is warned of.
           config: "warn",
+          spool: "ok",
+          hec: "ok",
         })
+        for (const hop of ["hec", "admin"]) assert.include(said(checked, hop), "A running Waybill answers at")
         assert.strictEqual(checked.exitCode, 2, checked.stdout)
         assert.strictEqual(lastJson(checked).status, "warn")
         assert.match(said(checked, "canary"), /3 canaries are searchable \d+\.\d s after the write/)
         assert.match(said(checked, "rules"), /alarm, flow, device_change, event, sidecar_status, canary/)
-        for (const secret of ["simulated-msp-token", "simulated-indexer-password"])
+        for (const secret of ["simulated-msp-token", "simulated-indexer-password", "simulated-hec-token"])
           assert.notInclude(checked.stdout + checked.stderr, secret)
         yield* running.stop
         assert.strictEqual(yield* running.exitCode, 0)
+        rmSync(`${tmpdir()}/waybill-check-spool-${process.pid}`, { recursive: true, force: true })
       }).pipe(Effect.scoped, provided),
     60_000,
   )
@@ -115,6 +144,42 @@ describe("waybill check", () => {
           canary: "skipped",
         })
         assert.include(said(away, "indexer"), "can't be reached (ECONNREFUSED")
+      }).pipe(Effect.scoped, provided),
+    60_000,
+  )
+
+  it.live(
+    "by the manager's API the canaries arrive too; a file that nobody follows is found out by them",
+    () =>
+      Effect.gen(function* () {
+        const { configFile, world } = yield* quickWorld({ flows: HOUR })
+        const api = yield* makeSimulatedApi({
+          ...{ username: "waybill", password: "simulated-api-password" },
+          socketPath: world.manager.socketPath,
+        })
+        const byApi = yield* writeWaybillConfig(world, {
+          set: {
+            "writer.kind": "api",
+            "writer.api.url": api.url,
+            "writer.api.username": "waybill",
+            "writer.api.password": "simulated-api-password",
+          },
+        })
+        const checked = yield* command(byApi, "check", "--json")
+        assert.deepInclude(statuses(checked), { api: "ok", rules: "ok", canary: "ok" })
+        assert.isUndefined(statuses(checked).socket)
+        assert.notInclude(checked.stdout + checked.stderr, "simulated-api-password")
+
+        const byFile = yield* writeWaybillConfig(world, {
+          set: {
+            "writer.kind": "file",
+            "writer.file.path": `${world.folder}/waybill.log`,
+            "writer.socket.stats_path": `${world.folder}/nowhere/analysis`,
+          },
+        })
+        const unread = yield* command(byFile, "check", "--wait", "1", "--json")
+        assert.deepInclude(statuses(unread), { file: "ok", rules: "skipped", canary: "fail" })
+        assert.strictEqual(configFile, byFile)
       }).pipe(Effect.scoped, provided),
     60_000,
   )

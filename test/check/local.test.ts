@@ -1,6 +1,8 @@
 /** The hops on this machine: folders, addresses, the manager's sockets. */
+import { spawnSync } from "node:child_process"
 import { createServer } from "node:http"
 import { createServer as createStreamServer } from "node:net"
+import process from "node:process"
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FileSystem } from "effect"
@@ -143,6 +145,21 @@ describe("the queue socket", () => {
       assert.include((yield* checkSocket(`/tmp/${"x".repeat(200)}`)).advice, "shorter path")
     }).pipe(Effect.scoped, provided),
   )
+
+  it("that this user may not use is told with whose it is and who asks, and so is a folder", () => {
+    const { stderr, stdout } = spawnSync(process.execPath, ["test/check/asNobody.ts"], { encoding: "utf8" })
+    assert.notStrictEqual(stdout, "", stderr)
+    const [socket, folder] = JSON.parse(stdout)
+    assert.strictEqual(socket.status, "fail")
+    assert.match(
+      socket.message,
+      /\(EACCES\): it has uid \d+, gid \d+, mode 0\d{3}; Waybill runs as uid \d+, gid \d+/,
+    )
+    assert.include(socket.advice, "999")
+    assert.strictEqual(folder.status, "fail")
+    assert.match(folder.message, /EACCES.* it belongs to uid \d+, gid \d+ with mode \d+\.$/)
+    assert.include(folder.advice, "chown")
+  })
 
   it("is known to be mounted by itself", () => {
     const line = (point: string) => `36 35 98:0 /mnt1 ${point} rw,noatime master:1 - ext3 /dev/root rw`
