@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs"
+import { cpSync, writeFileSync } from "node:fs"
 import { defineConfig, type Plugin } from "rolldown"
 
 /**
@@ -54,6 +54,11 @@ const program = defineConfig({
           "dist/main.mjs",
           'import { createRequire } from "node:module"\ncreateRequire(import.meta.url)("./waybill.cjs")\n',
         ),
+    },
+    {
+      name: "status-page",
+      writeBundle: () =>
+        cpSync("src/admin/page", "dist/page", { recursive: true, filter: (name) => !name.endsWith(".json") }),
     },
   ],
   output: {

@@ -2,7 +2,7 @@
  * The admin API: every endpoint, what it takes and what it gives. The server, the client, `/openapi.json` and `/docs`
  * are made from this definition.
  *
- * A group that is added before `.middleware(AdminToken)` needs the token; only `Public` is added after it.
+ * A group that is added before `.middleware(AdminToken)` needs the token; only `Public` and `Page` are added after it.
  */
 import { Schema } from "effect"
 import {
@@ -34,7 +34,7 @@ import {
 
 const described = (summary: string) => OpenApi.annotations({ summary })
 
-/** The token of `admin.token`, on all but health and readiness. */
+/** The token of `admin.token`, on all but health, readiness and the status page's own files. */
 export class AdminToken extends HttpApiMiddleware.Service<AdminToken>()("waybill/admin/AdminToken", {
   security: { token: HttpApiSecurity.bearer },
   error: Unauthorized,
@@ -48,6 +48,17 @@ const Public = HttpApiGroup.make("health", { topLevel: true }).add(
   HttpApiEndpoint.get("readyz", "/readyz", {
     success: [Ready, NotReady.pipe(HttpApiSchema.status(503))],
   }).annotateMerge(described("Whether every part can do its work; 503 and which ones when not.")),
+)
+
+const Page = HttpApiGroup.make("page").add(
+  HttpApiEndpoint.get("page", "/", {
+    success: Schema.String.pipe(HttpApiSchema.asText({ contentType: "text/html; charset=utf-8" })),
+  }).annotateMerge(described("The status page, for people. It holds no data.")),
+  HttpApiEndpoint.get("asset", "/page/:file", {
+    params: { file: Schema.String },
+    success: Schema.String.pipe(HttpApiSchema.asText()),
+    error: NotFound,
+  }).annotateMerge(described("A file of the status page.")),
 )
 
 const Feeds = HttpApiGroup.make("feeds").add(
@@ -108,7 +119,7 @@ const Description = HttpApiGroup.make("description").add(
 export class AdminApi extends HttpApi.make("waybill")
   .add(DeadLetters, Feeds, Description)
   .middleware(AdminToken)
-  .add(Public)
+  .add(Public, Page)
   .middleware(HttpApiMiddleware.ProblemDetails)
   // A mistyped filter must not widen what a purge removes.
   .annotate(HttpApi.ParseOptions, { onExcessProperty: "error", errors: "all" })

@@ -74,14 +74,17 @@ const asProblem = (
 const HEADERS = {
   "cache-control": "no-store",
   "x-content-type-options": "nosniff",
-  "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
 }
+/** Of what brings no other. */
+const POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 const finished = (response: HttpServerResponse.HttpServerResponse) =>
-  HttpServerResponse.setHeaders(
-    response,
-    response.status === 401 ? { ...HEADERS, "www-authenticate": 'Bearer realm="waybill"' } : HEADERS,
-  )
+  HttpServerResponse.setHeaders(response, {
+    "content-security-policy": POLICY,
+    ...response.headers,
+    ...HEADERS,
+    ...(response.status === 401 ? { "www-authenticate": 'Bearer realm="waybill"' } : {}),
+  })
 
 const pathOf = (url: string): string => url.split(/[?#]/, 1)[0] ?? "/"
 

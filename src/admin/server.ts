@@ -16,6 +16,7 @@ import * as Description from "./description.ts"
 import * as Feeds from "./feeds.ts"
 import { makeGate } from "./gate.ts"
 import * as Health from "./health.ts"
+import * as StatusPage from "./statusPage.ts"
 import * as Token from "./token.ts"
 
 /** It can't listen where it is told to. */
@@ -39,7 +40,7 @@ const ROUTER = {
 
 const routes = (token: Redacted.Redacted | undefined) =>
   HttpApiBuilder.layer(AdminApi).pipe(
-    Layer.provide([Health.layer, DeadLetters.layer, Feeds.layer, Description.layer]),
+    Layer.provide([Health.layer, DeadLetters.layer, Feeds.layer, Description.layer, StatusPage.layer]),
     Layer.provide(Token.layer(token)),
     Layer.provide(HttpApiMiddleware.layerProblemDetails({ includeDetails: true })),
     Layer.provide(NodeHttpServer.layerHttpServices),
