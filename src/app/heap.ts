@@ -9,3 +9,12 @@ import { setFlagsFromString } from "node:v8"
 // The old generation may grow by a quarter of what survived the last collection; the young one does not grow.
 setFlagsFromString("--heap-growing-percent=25")
 setFlagsFromString("--semi-space-growth-factor=1")
+// What only the start needed is let go of after one collection without a call, and compiled again if it is called.
+setFlagsFromString("--bytecode-old-age=1")
+
+// An idle run calls nothing often enough to earn machine code, but V8 thinks so after 400 calls: compiling it cost 9 MB.
+// So it begins after some hundreds of events, and flows are normalized as fast as before (bench/normalize.ts).
+setFlagsFromString("--invocation-count-for-maglev=20000")
+setFlagsFromString("--invocation-count-for-maglev-osr=5000")
+setFlagsFromString("--invocation-count-for-turbofan=50000")
+setFlagsFromString("--invocation-count-for-osr=5000")
