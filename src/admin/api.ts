@@ -17,7 +17,7 @@ import {
 import { VERSION } from "../app/version.ts"
 import { DeadLetterFile } from "../dead-letters/DeadLetters.ts"
 import { PROMETHEUS_CONTENT_TYPE } from "../telemetry/prometheusText.ts"
-import { Conflict, NotFound, Unauthorized, Unavailable } from "./problems.ts"
+import { Conflict, NotFound, SettingsRefused, Unauthorized, Unavailable } from "./problems.ts"
 import {
   FeedList,
   Health,
@@ -28,8 +28,10 @@ import {
   letterFilter,
   NotReady,
   Ready,
+  Reloaded,
   ReplayAsk,
   ReplayResult,
+  ShownLog,
 } from "./shapes.ts"
 
 const described = (summary: string) => OpenApi.annotations({ summary })
@@ -104,6 +106,24 @@ const DeadLetters = HttpApiGroup.make("dlq")
   )
   .prefix("/api/v1/dlq")
 
+const Settings = HttpApiGroup.make("settings").add(
+  HttpApiEndpoint.post("reload", "/api/v1/reload", {
+    success: Reloaded,
+    error: SettingsRefused,
+  }).annotateMerge(
+    described(
+      "Reads the configuration again and applies all of what has changed, or refuses it whole and says why. SIGHUP does the same.",
+    ),
+  ),
+  HttpApiEndpoint.get("logLevel", "/api/v1/log-level", { success: ShownLog }).annotateMerge(
+    described("The least important level that the log shows."),
+  ),
+  HttpApiEndpoint.put("setLevel", "/api/v1/log-level", {
+    payload: ShownLog,
+    success: ShownLog,
+  }).annotateMerge(described("Changes it until the next start, or until a reload brings another log.level.")),
+)
+
 const Description = HttpApiGroup.make("description").add(
   HttpApiEndpoint.get("openapi", "/openapi.json", { success: Schema.Unknown }).annotateMerge(
     described("This API as OpenAPI 3.1."),
@@ -117,7 +137,7 @@ const Description = HttpApiGroup.make("description").add(
 )
 
 export class AdminApi extends HttpApi.make("waybill")
-  .add(DeadLetters, Feeds, Description)
+  .add(DeadLetters, Feeds, Settings, Description)
   .middleware(AdminToken)
   .add(Public, Page)
   .middleware(HttpApiMiddleware.ProblemDetails)

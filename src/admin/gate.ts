@@ -17,7 +17,7 @@ import { refusalOfBrowser } from "./token.ts"
 
 export interface GateOptions {
   /** Whether a token is asked for; without one, only what a browser page can't have sent is answered. */
-  readonly hasToken: boolean
+  readonly hasToken: () => boolean
   readonly maxBodyBytes: number
   /** For the answer to a question. A change takes the time it needs: who waits for it must learn what came of it. */
   readonly timeout: Duration.Duration
@@ -96,7 +96,7 @@ export const makeGate = Effect.fnUntraced(function* (options: GateOptions) {
 
   return <E, R>(app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>) => {
     const answer = Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerRequest, path: string) {
-      const refusal = options.hasToken ? undefined : refusalOfBrowser(request.headers)
+      const refusal = options.hasToken() ? undefined : refusalOfBrowser(request.headers)
       if (refusal !== undefined) return problem(403, refusal)
       const exit = yield* app.pipe(
         Effect.provideService(HttpIncomingMessage.MaxBodySize, maxBody),
@@ -125,7 +125,7 @@ export const makeGate = Effect.fnUntraced(function* (options: GateOptions) {
           path,
           status,
           from: Option.getOrElse(request.remoteAddress, () => "unknown"),
-          who: options.hasToken ? "admin.token" : "anybody on this machine",
+          who: options.hasToken() ? "admin.token" : "anybody on this machine",
           note,
         })
       const answered = yield* Effect.provideService(answer(request, path), audit.note, note).pipe(

@@ -1,4 +1,5 @@
 /** What the admin API answers when it can't do what was asked: RFC 9457, `application/problem+json`. */
+import { Schema } from "effect"
 import { HttpApiError } from "effect/http-api"
 
 const type = "about:blank"
@@ -23,6 +24,15 @@ export class Conflict extends HttpApiError.Problem<Conflict>()("Conflict", {
   status: 409,
   title: "Conflict",
 }) {}
+
+/** The configuration, or what has changed in it, is refused, and nothing of it was taken. */
+export class SettingsRefused extends HttpApiError.Problem<SettingsRefused>()(
+  "SettingsRefused",
+  { type, status: 422, title: "Unprocessable Content" },
+  {
+    problems: Schema.Array(Schema.Struct({ where: Schema.String, what: Schema.String, fix: Schema.String })),
+  },
+) {}
 
 /** It can't be done now; `detail` says why and what to do. */
 export class Unavailable extends HttpApiError.Problem<Unavailable>()("Unavailable", {

@@ -9,6 +9,7 @@ import { Data, Duration, Effect, Layer, type Redacted } from "effect"
 import { HttpRouter, HttpServer } from "effect/http"
 import { HttpApiBuilder, HttpApiMiddleware } from "effect/http-api"
 import { Configuration } from "../config/Configuration.ts"
+import { LiveConfiguration } from "../config/LiveConfiguration.ts"
 import * as Log from "../telemetry/log.ts"
 import { AdminApi } from "./api.ts"
 import * as DeadLetters from "./deadLetters.ts"
@@ -16,6 +17,7 @@ import * as Description from "./description.ts"
 import * as Feeds from "./feeds.ts"
 import { makeGate } from "./gate.ts"
 import * as Health from "./health.ts"
+import * as Settings from "./settings.ts"
 import * as StatusPage from "./statusPage.ts"
 import * as Token from "./token.ts"
 
@@ -38,9 +40,16 @@ const ROUTER = {
   ignoreDuplicateSlashes: false,
 }
 
-const routes = (token: Redacted.Redacted | undefined) =>
+const routes = (token: () => Redacted.Redacted | undefined) =>
   HttpApiBuilder.layer(AdminApi).pipe(
-    Layer.provide([Health.layer, DeadLetters.layer, Feeds.layer, Description.layer, StatusPage.layer]),
+    Layer.provide([
+      Health.layer,
+      DeadLetters.layer,
+      Feeds.layer,
+      Settings.layer,
+      Description.layer,
+      StatusPage.layer,
+    ]),
     Layer.provide(Token.layer(token)),
     Layer.provide(HttpApiMiddleware.layerProblemDetails({ includeDetails: true })),
     Layer.provide(NodeHttpServer.layerHttpServices),
@@ -94,12 +103,14 @@ interface Listening {
 
 const serve = Effect.gen(function* () {
   const { admin } = yield* Configuration
+  const { current } = yield* LiveConfiguration
+  const token = () => current().admin.token
   const timeout = Duration.seconds(admin.timeout_seconds)
-  const app = yield* HttpRouter.toHttpEffect(routes(admin.token)).pipe(
+  const app = yield* HttpRouter.toHttpEffect(routes(token)).pipe(
     Effect.provideService(HttpRouter.RouterConfig, ROUTER),
   )
   const gate = yield* makeGate({
-    hasToken: admin.token !== undefined,
+    hasToken: () => token() !== undefined,
     maxBodyBytes: admin.max_body_bytes,
     timeout,
   })

@@ -7,6 +7,7 @@
 import { Schema } from "effect"
 import { DeadLetterFile, DeadLetterReason } from "../dead-letters/DeadLetters.ts"
 import { isKey } from "../dead-letters/keys.ts"
+import { SHOWN_LEVELS } from "../telemetry/LogLevel.ts"
 import { PARTS } from "./readiness.ts"
 
 const time = Schema.String.annotate({ format: "date-time" })
@@ -116,6 +117,17 @@ export const LagList = Schema.Struct({
     }),
   ),
 })
+
+const settingValue = Schema.NullOr(Schema.Union([Schema.String, Schema.Finite, Schema.Boolean]))
+
+export const Reloaded = Schema.Struct({
+  changes: Schema.Array(Schema.Struct({ key: Schema.String, from: settingValue, to: settingValue })).annotate(
+    { description: "What has changed; secrets are hidden. Empty: nothing had." },
+  ),
+})
+
+export const ShownLog = Schema.Struct({ level: Schema.Literals(SHOWN_LEVELS) })
+export type ShownLog = typeof ShownLog.Type
 
 /** Some, but not all, of the letters: what is absent does not restrict. */
 export const letterFilter = {

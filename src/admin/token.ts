@@ -10,20 +10,25 @@ const digest = (text: string) => createHash("sha256").update(text).digest()
 export const isSameSecret = (one: Redacted.Redacted, other: Redacted.Redacted): boolean =>
   timingSafeEqual(digest(Redacted.value(one)), digest(Redacted.value(other)))
 
-/** @param token what is asked for; nothing when absent, which only a loopback address may have */
-export const layer = (token: Redacted.Redacted | undefined) =>
+const refusal = Effect.fail(
+  new Unauthorized({
+    detail: "Send the token of admin.token (or of the file admin.token_file) as `Authorization: Bearer …`.",
+  }),
+)
+
+/** @param current what is asked for at each request; nothing when absent, which only a loopback address may have */
+export const layer = (current: () => Redacted.Redacted | undefined) =>
   Layer.succeed(
     AdminToken,
     AdminToken.of({
       token: (answer, { credential }) =>
-        token === undefined || isSameSecret(token, credential)
-          ? answer
-          : Effect.fail(
-              new Unauthorized({
-                detail:
-                  "Send the token of admin.token (or of the file admin.token_file) as `Authorization: Bearer …`.",
-              }),
-            ),
+        Effect.andThen(
+          Effect.suspend(() => {
+            const token = current()
+            return token === undefined || isSameSecret(token, credential) ? Effect.void : refusal
+          }),
+          answer,
+        ),
     }),
   )
 

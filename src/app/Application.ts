@@ -4,6 +4,7 @@
  */
 import { Duration, Effect, Fiber } from "effect"
 import { Configuration } from "../config/Configuration.ts"
+import { LiveConfiguration } from "../config/LiveConfiguration.ts"
 import { limitOf, warnings } from "../config/warnings.ts"
 import { runFeed } from "../pipeline/FeedRunner.ts"
 import { Run } from "../pipeline/Run.ts"
@@ -49,10 +50,11 @@ const feedAll = Effect.gen(function* () {
   yield* Effect.raceFirst((yield* StartUp).run, stop.requested)
   yield* (yield* RunStatus).pollingBegan
   const { reconcile, state, verify } = yield* Configuration
+  const { current } = yield* LiveConfiguration
   // Without searches while it runs, nothing could be compared.
   const lookBack =
     reconcile.enabled && verify.mode === "always"
-      ? yield* makeScheduled({ ...reconcile, state: state.path })
+      ? yield* makeScheduled(() => ({ ...current().reconcile, state: state.path }))
       : () => Effect.void
   const polling = Effect.forEach(yield* Feeds, (feed) => runFeed(feed, lookBack(feed)), {
     concurrency: "unbounded",
@@ -64,17 +66,22 @@ const feedAll = Effect.gen(function* () {
 /** Ends only on a stop; the verifier looks as long as there may be something to confirm. */
 const work = Effect.gen(function* () {
   const verifier = yield* Verifier
-  const { canary, status } = yield* Configuration
+  const { current } = yield* LiveConfiguration
   yield* announce
-  const telling = tellStatus({ version: VERSION, heartbeat: status.heartbeat })
-  const beside = Effect.raceAllFirst([verifier.watch, canaries(canary), telling, givingMemoryBack])
+  const telling = tellStatus({ version: VERSION, heartbeat: () => current().status.heartbeat })
+  const beside = Effect.raceAllFirst([
+    verifier.watch,
+    canaries({ interval: () => current().canary.interval }),
+    telling,
+    givingMemoryBack,
+  ])
   yield* Effect.raceFirst(beside, feedAll)
 })
 
 const drain = Effect.fnUntraced(function* (working: Fiber.Fiber<void>) {
   const stop = yield* Stop
   const verifier = yield* Verifier
-  const { shutdown, verify } = yield* Configuration
+  const { shutdown, verify } = (yield* LiveConfiguration).current()
   const { events } = yield* verifier.status
   yield* Log.info("run.draining", "Stopping: no more is fetched, what is on its way is waited for", {
     unconfirmed: events,

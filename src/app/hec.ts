@@ -1,6 +1,7 @@
 /** The HEC source as it is configured. */
 import { Effect, Layer, Stream } from "effect"
 import type { Config } from "../config/Config.ts"
+import type { Current } from "../config/LiveConfiguration.ts"
 import { ALARM, FLOW } from "../normalizers/firewalla/registrations.ts"
 import { hecFamily } from "../normalizers/hec/family.ts"
 import { type HecOptions, hecFeeds } from "../sources/hec/layer.ts"
@@ -30,7 +31,21 @@ export const pushedEvents = (config: Config) => {
   return hecFamily((sender, sourceType) => allows.get(sender)?.(sourceType))
 }
 
-const optionsOf = (config: Config): HecOptions => {
+/** Made anew only when the configuration is another. */
+const sendersNow = (current: Current) => {
+  let config = current()
+  let senders = sendersOf(config)
+  return () => {
+    if (config !== current()) {
+      config = current()
+      senders = sendersOf(config)
+    }
+    return senders
+  }
+}
+
+const optionsOf = (current: Current): HecOptions => {
+  const config = current()
   const { hec } = config.source
   const { cert_file, key_file } = hec.tls
   return {
@@ -45,7 +60,7 @@ const optionsOf = (config: Config): HecOptions => {
     maxBodyBytes: hec.max_body_bytes,
     maxBufferedBytes: hec.max_buffered_bytes,
     retryAfterSeconds: hec.retry_after_seconds,
-    senders: sendersOf(config),
+    senders: sendersNow(current),
     spool: {
       folder: hec.spool.path,
       maxBytes: hec.spool.max_bytes,
@@ -69,10 +84,10 @@ const lookingFirst = Layer.effect(
 )
 
 /** Adds the senders' feeds to those that are polled, and listens; nothing of either where HEC is off. */
-export const withPushed = <E, R>(config: Config, polled: Layer.Layer<Feeds, E, R>) => {
-  if (!config.source.hec.enabled) return polled
-  const options = optionsOf(config)
-  const isBoth = options.senders.some(({ allows }) => allows(ALARM) || allows(FLOW))
+export const withPushed = <E, R>(current: Current, polled: Layer.Layer<Feeds, E, R>) => {
+  if (!current().source.hec.enabled) return polled
+  const options = optionsOf(current)
+  const isBoth = options.senders().some(({ allows }) => allows(ALARM) || allows(FLOW))
   const others = isBoth ? lookingFirst.pipe(Layer.provide(polled)) : polled
   return hecFeeds(options).pipe(Layer.provide(others))
 }

@@ -1,9 +1,10 @@
 /** The parts of a run, put together from the configuration. This is the only place that knows all of them. */
-import { Duration, Effect, Layer } from "effect"
+import { Duration, Effect, Layer, type Redacted } from "effect"
 import * as AdminServer from "../admin/server.ts"
 import * as FileCheckpoints from "../checkpoints/FileCheckpoints.ts"
 import type { Config } from "../config/Config.ts"
 import { Configuration } from "../config/Configuration.ts"
+import { type Current, LiveConfiguration } from "../config/LiveConfiguration.ts"
 import { DeadLetters } from "../dead-letters/DeadLetters.ts"
 import * as FileDeadLetters from "../dead-letters/FileDeadLetters.ts"
 import * as NoDeadLetters from "../dead-letters/NoDeadLetters.ts"
@@ -17,7 +18,7 @@ import * as KeptReceipts from "../receipts/keepReceipts.ts"
 import * as Replay from "../replay/Replay.ts"
 import { retrySettingsOf } from "../retry/settings.ts"
 import { firewallaFeeds } from "../sources/firewalla/layer.ts"
-import { baseUrlOfDomain } from "../sources/firewalla/options.ts"
+import { baseUrlOfDomain, type FirewallaOptions } from "../sources/firewalla/options.ts"
 import { Feeds } from "../sources/Source.ts"
 import * as StateLock from "../state-lock/StateLock.ts"
 import * as RunStatus from "../status/RunStatus.ts"
@@ -55,21 +56,25 @@ const indexer = (config: Config) => {
   })
 }
 
-const verifier = ({ canary, indexer, verify }: Config) =>
-  SearchingVerifier.layer({
-    minInterval: verify.min_interval,
-    maxInterval: verify.max_interval,
-    warnAfter: verify.warn_after,
-    clockSkew: verify.clock_skew,
-    maxIdsPerSearch: indexer.max_ids_per_search,
-    grace: verify.grace,
-    stalledAfter: verify.stalled_after,
-    resendAfter: canary.resend_after,
-    volley: canary.volley,
+const verifier = (current: Current) =>
+  SearchingVerifier.layerLive(() => {
+    const { canary, indexer, verify } = current()
+    return {
+      minInterval: verify.min_interval,
+      maxInterval: verify.max_interval,
+      warnAfter: verify.warn_after,
+      clockSkew: verify.clock_skew,
+      maxIdsPerSearch: indexer.max_ids_per_search,
+      grace: verify.grace,
+      stalledAfter: verify.stalled_after,
+      resendAfter: canary.resend_after,
+      volley: canary.volley,
+    }
   })
 
 /** Who says what has become of written events, and what comes before the first poll. */
-const verifying = (config: Config) => {
+const verifying = (current: Current) => {
+  const config = current()
   const { canary, state, verify } = config
   const options = {
     timeout: verify.startup_timeout,
@@ -80,11 +85,11 @@ const verifying = (config: Config) => {
   switch (verify.mode) {
     case "always":
       return StartUp.layerAlways(options).pipe(
-        Layer.provideMerge(verifier(config)),
+        Layer.provideMerge(verifier(current)),
         Layer.provide(indexer(config)),
       )
     case "startup-only":
-      return StartUp.layerStartupOnly(options, verifier(config)).pipe(
+      return StartUp.layerStartupOnly(options, verifier(current)).pipe(
         Layer.provideMerge(WritingVerifier.layerLookingBack(Duration.toMillis(verify.clock_skew))),
         Layer.provide(indexer(config)),
       )
@@ -93,22 +98,21 @@ const verifying = (config: Config) => {
   }
 }
 
-const feeds = (config: Config) => {
-  const { firewalla } = config.source
+const firewallaOptions = (
+  { retry, source: { firewalla } }: Config,
+  baseUrl: string,
+  token: Redacted.Redacted,
+): FirewallaOptions => {
   const { alarms, devices, flows } = firewalla.feeds
-  const baseUrl =
-    firewalla.base_url ?? (firewalla.domain === undefined ? undefined : baseUrlOfDomain(firewalla.domain))
-  // The configuration is refused when a feed is enabled and one of these is missing; so no feed is.
-  if (baseUrl === undefined || firewalla.token === undefined) return Layer.succeed(Feeds, [])
-  return firewallaFeeds({
+  return {
     baseUrl,
-    token: firewalla.token,
+    token,
     box: firewalla.box,
     group: firewalla.group,
     requestsPerMinute: firewalla.requests_per_minute,
     retention: firewalla.retention,
     maxPageBytes: firewalla.max_page_bytes,
-    retry: retrySettingsOf(config.retry, firewalla),
+    retry: retrySettingsOf(retry, firewalla),
     feeds: {
       alarms: alarms.enabled
         ? { ...alarms, firstRun: alarms.first_run, pageSize: alarms.page_size }
@@ -116,7 +120,17 @@ const feeds = (config: Config) => {
       flows: flows.enabled ? { ...flows, firstRun: flows.first_run, pageSize: flows.page_size } : undefined,
       devices: devices.enabled ? devices : undefined,
     },
-  })
+  }
+}
+
+const feeds = (current: Current) => {
+  const { firewalla } = current().source
+  const baseUrl =
+    firewalla.base_url ?? (firewalla.domain === undefined ? undefined : baseUrlOfDomain(firewalla.domain))
+  // The configuration is refused when a feed is enabled and one of these is missing; so no feed is.
+  const { token } = firewalla
+  if (baseUrl === undefined || token === undefined) return Layer.succeed(Feeds, [])
+  return firewallaFeeds(() => firewallaOptions(current(), baseUrl, current().source.firewalla.token ?? token))
 }
 
 const deadLetters = ({ dlq }: Config) =>
@@ -124,12 +138,14 @@ const deadLetters = ({ dlq }: Config) =>
     ? FileDeadLetters.layer({ folder: dlq.base_path, maxFiles: dlq.max_files, maxBytes: dlq.max_bytes })
     : NoDeadLetters.layer
 
-const policies = (config: Config) =>
-  Layer.succeed(Policies, {
-    maxBatchEvents: config.batch.max_events,
-    maxAttempts: config.verify.max_attempts,
-    maxDelay: config.retry.max_delay,
+const policies = (current: Current) => {
+  const { batch, retry } = current()
+  return Layer.succeed(Policies, {
+    maxBatchEvents: batch.max_events,
+    maxAttempts: () => current().verify.max_attempts,
+    maxDelay: retry.max_delay,
   })
+}
 
 /** The letters that wait, to look at: none is added, and no folder is made. */
 const lettersToLookAt = ({ dlq }: Config) =>
@@ -157,22 +173,23 @@ const lockFor = ({ state }: Config, advice: string, command: string) =>
   StateLock.layer({ folder: state.path, command, advice })
 
 /** The feeds, which tell of time that their source no longer has. */
-const tellingFeeds = (config: Config) =>
+const tellingFeeds = (current: Current) =>
   Layer.effect(Feeds, Effect.flatMap(Feeds, reportingGaps)).pipe(
-    Layer.provide(withPushed(config, feeds(config))),
+    Layer.provide(withPushed(current, feeds(current))),
   )
 
 /** Everything that `run` works with. */
 export const layer = Layer.unwrap(
-  Effect.map(Configuration, (config) => {
+  Effect.map(LiveConfiguration, ({ current }) => {
+    const config = current()
     const telling = Layer.merge(StatusEvents.layer, SyncStatus.layer).pipe(
-      Layer.provideMerge(writer(config, config.verify.mode === "always")),
+      Layer.provideMerge(writer(current, config.verify.mode === "always")),
     )
     const parts = Layer.mergeAll(
       Normalizers.layer([pushedEvents(config)]),
       FileCheckpoints.layer(config.state.path),
       deadLetters(config),
-      policies(config),
+      policies(current),
       InFlight.layer(config.verify.max_unconfirmed_events),
       Run.layer,
       Stop.layer,
@@ -183,8 +200,8 @@ export const layer = Layer.unwrap(
     )
     return AdminServer.layer.pipe(
       Layer.provideMerge(Replay.layer(config.verify.mode === "always")),
-      Layer.provideMerge(verifying(config)),
-      Layer.provideMerge(tellingFeeds(config)),
+      Layer.provideMerge(verifying(current)),
+      Layer.provideMerge(tellingFeeds(current)),
       Layer.provideMerge(telling),
       Layer.provideMerge(parts),
       // Outermost, so that it is taken before anything else and let go of last.
@@ -197,11 +214,11 @@ export const layer = Layer.unwrap(
 export const lookingLayer = Layer.unwrap(
   Effect.map(Configuration, (config) =>
     Layer.mergeAll(
-      feeds(config),
+      feeds(() => config),
       Normalizers.layer([pushedEvents(config)]),
       indexer(config),
       lettersToLookAt(config),
-      policies(config),
+      policies(() => config),
       Run.layer,
       Stop.layer,
     ),
@@ -213,11 +230,14 @@ export const deliveringLayer = (command: string, advice: string) =>
   Layer.unwrap(
     Effect.map(Configuration, (config) =>
       Layer.mergeAll(
-        feeds(config),
+        feeds(() => config),
         Normalizers.layer([pushedEvents(config)]),
-        verifier(config).pipe(Layer.provide(indexer(config)), Layer.provideMerge(writer(config, true))),
+        verifier(() => config).pipe(
+          Layer.provide(indexer(config)),
+          Layer.provideMerge(writer(() => config, true)),
+        ),
         deadLetters(config),
-        policies(config),
+        policies(() => config),
         receipts(config, true),
         InFlight.layer(config.verify.max_unconfirmed_events),
         Run.layer,
@@ -227,7 +247,11 @@ export const deliveringLayer = (command: string, advice: string) =>
   )
 
 /** The writer and the indexer alone, for a canary. It takes no lock: a `run` may work beside it. */
-export const chainLayer = (config: Config) => Layer.merge(writer(config, true), indexer(config))
+export const chainLayer = (config: Config) =>
+  Layer.merge(
+    writer(() => config, true),
+    indexer(config),
+  )
 
 /** The dead letters alone, to be changed. */
 export const lettersLayer = (command: string, advice: string) =>

@@ -128,7 +128,7 @@ const promisedUpTo = Effect.fnUntraced(function* (feed: Feed, state: string, now
   )
   const position = Option.getOrUndefined(checkpoint)?.position
   if (position?.kind !== "time" || position.up_to > now) return now
-  return now - position.up_to > BEHIND * Duration.toMillis(feed.interval) ? now : position.up_to
+  return now - position.up_to > BEHIND * Duration.toMillis(feed.interval()) ? now : position.up_to
 })
 
 /** Says what is missing. Sends nothing, keeps nothing, and needs neither the manager nor the lock. */

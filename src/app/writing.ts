@@ -1,6 +1,7 @@
 /** The writer that the configuration asks for. */
 import { Duration, type FileSystem, Layer, type Path, Redacted } from "effect"
 import type { Config } from "../config/Config.ts"
+import type { Current } from "../config/LiveConfiguration.ts"
 import { retrySettingsOf } from "../retry/settings.ts"
 import { apiWriterLayer } from "../writers/api/ApiWriter.ts"
 import { fileWriterLayer } from "../writers/file/FileWriter.ts"
@@ -10,7 +11,7 @@ import { socketWriterLayer } from "../writers/socket/SocketWriter.ts"
 import type { InvalidWriterOptions, Writer } from "../writers/Writer.ts"
 import { wazuh5WriterLayer } from "../writers/wazuh5/Wazuh5Writer.ts"
 
-const socketWriter = ({ writer: { location, pacing, socket } }: Config) =>
+const socketWriter = ({ writer: { location, socket } }: Config, current: Current) =>
   socketWriterLayer({
     path: socket.path,
     location,
@@ -18,20 +19,25 @@ const socketWriter = ({ writer: { location, pacing, socket } }: Config) =>
   }).pipe(
     // Also for whoever asks for it: only a writer that is paced by it brings it.
     Layer.provideMerge(
-      pacingLayer({
-        statsPath: socket.stats_path,
-        queueShare: pacing.queue_share,
-        eventsPerSecond: pacing.events_per_second,
-        burst: pacing.burst,
-        chunk: pacing.chunk,
+      pacingLayer(socket.stats_path, () => {
+        const { pacing } = current().writer
+        return {
+          queueShare: pacing.queue_share,
+          eventsPerSecond: pacing.events_per_second,
+          burst: pacing.burst,
+          chunk: pacing.chunk,
+        }
       }),
     ),
   )
 
-const blindPacing = ({ burst, events_per_second: eventsPerSecond }: Config["writer"]["pacing"]) =>
-  ratePacingLayer({ eventsPerSecond, burst })
+const blindPacing = (current: Current) =>
+  ratePacingLayer(() => {
+    const { burst, events_per_second: eventsPerSecond } = current().writer.pacing
+    return { eventsPerSecond, burst }
+  })
 
-const apiWriter = ({ retry, writer: { api } }: Config, isSearched: boolean) =>
+const apiWriter = ({ retry, writer: { api } }: Config, current: Current, isSearched: boolean) =>
   apiWriterLayer({
     url: api.url,
     username: api.username ?? "",
@@ -39,13 +45,13 @@ const apiWriter = ({ retry, writer: { api } }: Config, isSearched: boolean) =>
     caFile: api.ca_file,
     serverName: api.server_name,
     verifyTls: api.verify_tls,
-    requestsPerMinute: api.requests_per_minute,
+    requestsPerMinute: () => current().writer.api.requests_per_minute,
     eventsPerRequest: api.events_per_request,
     retry: retrySettingsOf(retry, api),
     doubtfulIsTaken: isSearched,
   })
 
-const fileWriter = ({ writer: { file, pacing } }: Config) =>
+const fileWriter = ({ writer: { file } }: Config, current: Current) =>
   fileWriterLayer({
     path: file.path,
     maxBytes: file.max_bytes,
@@ -54,9 +60,13 @@ const fileWriter = ({ writer: { file, pacing } }: Config) =>
     minInterval: file.min_interval,
     sync: file.sync,
     group: file.group,
-  }).pipe(Layer.provideMerge(blindPacing(pacing)))
+  }).pipe(Layer.provideMerge(blindPacing(current)))
 
-const wazuh5Writer = ({ retry, writer: { location, pacing, wazuh5 } }: Config, isSearched: boolean) =>
+const wazuh5Writer = (
+  { retry, writer: { location, wazuh5 } }: Config,
+  current: Current,
+  isSearched: boolean,
+) =>
   wazuh5WriterLayer({
     socket: wazuh5.socket,
     queue: wazuh5.queue,
@@ -64,21 +74,25 @@ const wazuh5Writer = ({ retry, writer: { location, pacing, wazuh5 } }: Config, i
     agent: { id: wazuh5.agent_id, name: wazuh5.agent_name },
     retry: retrySettingsOf(retry, wazuh5),
     doubtfulIsTaken: isSearched,
-  }).pipe(Layer.provideMerge(blindPacing(pacing)))
+  }).pipe(Layer.provideMerge(blindPacing(current)))
 
-/** @param isSearched whether what is written is searched for while it runs */
+/**
+ * @param current asked at each use for what may change
+ * @param isSearched whether what is written is searched for while it runs
+ */
 export const writer = (
-  config: Config,
+  current: Current,
   isSearched: boolean,
 ): Layer.Layer<Writer, InvalidWriterOptions, FileSystem.FileSystem | Path.Path> => {
+  const config = current()
   switch (config.writer.kind) {
     case "socket":
-      return socketWriter(config)
+      return socketWriter(config, current)
     case "api":
-      return apiWriter(config, isSearched)
+      return apiWriter(config, current, isSearched)
     case "file":
-      return fileWriter(config)
+      return fileWriter(config, current)
     case "wazuh5":
-      return wazuh5Writer(config, isSearched)
+      return wazuh5Writer(config, current, isSearched)
   }
 }

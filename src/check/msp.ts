@@ -148,14 +148,14 @@ export const mspChecks = (config: Config): ReadonlyArray<Check> => {
     firewalla.base_url ?? (firewalla.domain === undefined ? undefined : baseUrlOfDomain(firewalla.domain))
   if (baseUrl === undefined || token === undefined) return []
   const filter = { box, group }
-  const portal = layerHttp({
+  const portal = layerHttp(() => ({
     baseUrl,
     token,
     requestsPerMinute: firewalla.requests_per_minute,
     maxPageBytes: firewalla.max_page_bytes,
     // A person waits.
     retry: { ...retrySettingsOf(config.retry, firewalla), maxRetries: 1, maxRetryAfterSeconds: 2 },
-  })
+  }))
   const over = (asking: Effect.Effect<Finding, Finding, MspApi>) =>
     asking.pipe(
       Effect.catch((found) => Effect.succeed(found)),

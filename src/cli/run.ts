@@ -1,13 +1,18 @@
 /** `waybill run`: until it is stopped. */
+import process from "node:process"
 import { Cause, Data, Effect, Runtime } from "effect"
 import { Command } from "effect/cli"
 import { application } from "../app/Application.ts"
+import { reloadOnHangup } from "../app/hangup.ts"
 import * as Layers from "../app/layers.ts"
 import { Configuration } from "../config/Configuration.ts"
+import * as LiveConfiguration from "../config/LiveConfiguration.ts"
+import { loadConfig } from "../config/loadConfig.ts"
 import * as Logger from "../telemetry/Logger.ts"
 import type { LogEvent } from "../telemetry/log.ts"
 import { configured } from "./configured.ts"
 import { withExitCodes } from "./exitCodes.ts"
+import { root } from "./root.ts"
 
 /** A run that can't go on. Why is in the log already, in the log's own form, and not said again. */
 class RunFailed extends Data.TaggedError("RunFailed") {
@@ -31,9 +36,12 @@ export const run = Command.make(
   {},
   Effect.fnUntraced(function* () {
     const { log } = yield* Configuration
-    yield* application.pipe(
-      Effect.provide(Layers.layer),
+    const load = loadConfig({ path: (yield* root).config, env: process.env })
+    yield* reloadOnHangup.pipe(
+      Effect.andThen(Effect.provide(application, Layers.layer)),
+      Effect.scoped,
       Effect.catchCause(logFailure),
+      Effect.provide(LiveConfiguration.layer(load)),
       Effect.provide(Logger.layer(log)),
     )
   }, configured),

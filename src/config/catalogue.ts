@@ -104,6 +104,10 @@ const chosenIn = (name: string) => {
   return undefined
 }
 
+/** The name that the catalogue has for this one: `source.hec.tokens.<name>.token` for `source.hec.tokens.main.token`. */
+export const nameInCatalogue = (name: string): string | undefined =>
+  byName.get(name)?.name ?? chosenIn(name)?.entry.name
+
 /** The key of this name, in which any name may be chosen. */
 export const findKey = (name: string): Key | undefined => {
   const entry = byName.get(name)
@@ -131,7 +135,7 @@ export const keysIn = (tree: Tree): ReadonlyArray<Key> => keys.flatMap((key) => 
 /** The keys that exclude this one. */
 export const alternativesTo = ({ name }: Key): ReadonlyArray<Key> => {
   const found = chosenIn(name)
-  const known = byName.get(name)?.name ?? found?.entry.name
+  const known = nameInCatalogue(name)
   return ALTERNATIVES.flatMap((pair) => {
     const other = pair[0] === known ? pair[1] : pair[1] === known ? pair[0] : undefined
     const key = other === undefined ? undefined : findKey(other)

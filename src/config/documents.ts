@@ -4,6 +4,7 @@
  */
 import { Yaml } from "effect/encoding"
 import { ANY_NAME, catalogue, findSection, type Key, keys, type Section, sections } from "./catalogue.ts"
+import { isLive } from "./liveKeys.ts"
 import { DEFAULT_PATH } from "./loadConfig.ts"
 import { SECTION_NAME, type Setting } from "./settings.ts"
 
@@ -115,10 +116,14 @@ export const jsonSchemaDocument = (): string =>
 
 const cell = (text: string): string => text.replaceAll("|", "\\|")
 
+const LIVE = "Can change at run time."
+
 const row = ({ name, setting, variable, wellKnown }: Key): string => {
   const value = setting.default === undefined ? setting.presence : `\`${JSON.stringify(setting.default)}\``
   const variables = [variable, wellKnown ?? []].flat().map((one) => `\`${one}\``)
-  return `| ${[`\`${name}\``, value, variables.join(" "), `${setting.description} Expected: ${setting.expected}.`].map(cell).join(" | ")} |`
+  const live = isLive(name) ? ` ${LIVE}` : ""
+  const text = `${setting.description} Expected: ${setting.expected}.${live}`
+  return `| ${[`\`${name}\``, value, variables.join(" "), text].map(cell).join(" | ")} |`
 }
 
 const MARKDOWN_HEAD = `# Configuration
@@ -150,6 +155,9 @@ Four settings are enough to start: \`MSP_DOMAIN\`, \`MSP_TOKEN\` (or \`MSP_TOKEN
   and digits, with single \`_\` and \`-\` between them. In the name of a variable it is in capitals, and cannot have a \`-\`:
   \`WAYBILL_SOURCE__HEC__TOKENS__MAIN__TOKEN\`.
 - Variables are not expanded inside the file.
+- Keys that say "${LIVE}" need no restart: change the file and send \`waybill run\` a SIGHUP, or
+  \`POST /api/v1/reload\` ([operations.md](operations.md#change-settings-without-a-restart)). All of what has changed is
+  taken, or nothing.
 `
 
 const table = ({ name, description }: Section): ReadonlyArray<string> => {

@@ -1,6 +1,7 @@
 /** Polls one feed for as long as the run lasts. */
 import { Clock, Duration, Effect, Option } from "effect"
 import { Checkpoints } from "../checkpoints/Checkpoints.ts"
+import { sleepAsSet } from "../config/NextReload.ts"
 import type { Feed, SourceError } from "../sources/Source.ts"
 import { RunStatus } from "../status/RunStatus.ts"
 import * as Log from "../telemetry/log.ts"
@@ -69,10 +70,10 @@ export const runFeed = Effect.fnUntraced(function* <R = never>(
       Effect.tap(({ failure }) => (failure === undefined ? afterPoll : Effect.void)),
       Effect.map(({ failure, took }) => {
         failures = failure === undefined ? 0 : failures + 1
-        const pause =
+        const pause = () =>
           failure === undefined
-            ? Duration.max(Duration.zero, Duration.subtract(feed.interval, Duration.millis(took)))
-            : pauseAfterFailure(failure, failures, feed.interval)
+            ? Duration.max(Duration.zero, Duration.subtract(feed.interval(), Duration.millis(took)))
+            : pauseAfterFailure(failure, failures, feed.interval())
         return {
           pause,
           failure:
@@ -82,11 +83,11 @@ export const runFeed = Effect.fnUntraced(function* <R = never>(
       Effect.catchTag("CheckpointError", (error) =>
         Effect.as(
           Log.error("checkpoint.unreadable", `${error.message} The feed holds.`, { feed: feed.name }),
-          { pause: Duration.minutes(1), failure: { reason: error._tag, message: error.message } },
+          { pause: () => Duration.minutes(1), failure: { reason: error._tag, message: error.message } },
         ),
       ),
     )
-    yield* status.pollEnded(feed.name, failure, Duration.toMillis(pause))
-    yield* Effect.raceFirst(Effect.sleep(pause), stop.requested)
+    yield* status.pollEnded(feed.name, failure, Duration.toMillis(pause()))
+    yield* Effect.raceFirst(sleepAsSet(pause), stop.requested)
   }
 })

@@ -6,7 +6,7 @@ export class Policies extends Context.Service<
   {
     readonly maxBatchEvents: number
     /** How often one event is written before its proven loss makes it a dead letter. */
-    readonly maxAttempts: number
+    readonly maxAttempts: () => number
     /** The longest pause between two tries of something that is held. */
     readonly maxDelay: Duration.Duration
   }

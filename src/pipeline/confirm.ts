@@ -114,7 +114,7 @@ export const confirm = Effect.fnUntraced(function* (shipment: WrittenShipment) {
       counted,
       evidence: verdict.evidence,
     })
-    if (counted >= maxAttempts) {
+    if (counted >= maxAttempts()) {
       for (const event of events)
         yield* setAside(feed, {
           envelope: event.envelope,

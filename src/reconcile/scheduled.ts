@@ -33,6 +33,7 @@ const ScheduleJson = Schema.fromJsonString(Schedule)
 const decode = Schema.decodeUnknownOption(ScheduleJson)
 const encode = Schema.encodeEffect(ScheduleJson)
 
+/** Interval and window may change while Waybill runs. */
 export interface ScheduledOptions {
   readonly interval: Duration.Duration
   readonly window: Duration.Duration
@@ -109,10 +110,10 @@ const schedules = Effect.fnUntraced(function* (state: string) {
  * Made before the first poll. What it answers is called after each poll that is settled, and not at the same time as
  * one of the same feed; it does nothing until the interval is over.
  */
-export const makeScheduled = Effect.fnUntraced(function* (options: ScheduledOptions) {
-  const files = yield* schedules(options.state)
+export const makeScheduled = Effect.fnUntraced(function* (current: () => ScheduledOptions) {
+  const files = yield* schedules(current().state)
   const startedAt = yield* Clock.currentTimeMillis
-  const interval = Duration.toMillis(options.interval)
+  const interval = () => Duration.toMillis(current().interval)
   const notBefore = yield* Ref.make<ReadonlyMap<FeedName, number>>(new Map())
 
   const lookBack = Effect.fnUntraced(function* (feed: FeedWithHistory, schedule: Schedule) {
@@ -121,7 +122,7 @@ export const makeScheduled = Effect.fnUntraced(function* (options: ScheduledOpti
     if (position?.kind !== "time") return
     const now = yield* Clock.currentTimeMillis
     const wanted = {
-      from: Math.max(position.up_to - Duration.toMillis(options.window), schedule.since),
+      from: Math.max(position.up_to - Duration.toMillis(current().window), schedule.since),
       to: position.up_to,
     }
     const { from, to } = boundWindow(wanted, now, feed.retention && Duration.toMillis(feed.retention))
@@ -130,7 +131,7 @@ export const makeScheduled = Effect.fnUntraced(function* (options: ScheduledOpti
     const endedAt = yield* Clock.currentTimeMillis
     yield* report(outcome, { from, to }, endedAt - now)
     if (outcome.complete) yield* files.save({ ...schedule, last: endedAt })
-    const pause = outcome.complete ? interval : interval * AGAIN
+    const pause = outcome.complete ? interval() : interval() * AGAIN
     yield* Ref.update(notBefore, (all) => new Map(all).set(feed.name, endedAt + pause))
   })
 
@@ -144,7 +145,7 @@ export const makeScheduled = Effect.fnUntraced(function* (options: ScheduledOpti
       yield* files.save({ version: 1, feed: feed.name, since, last: now })
       return
     }
-    if (now - kept.value.last < interval) return
+    if (now - kept.value.last < interval()) return
     yield* lookBack(feed, kept.value).pipe(
       Effect.catchTag("CheckpointError", (error) =>
         Log.error("checkpoint.unreadable", `${error.message} The look back is left out.`, {

@@ -29,7 +29,8 @@ export interface Feed {
   readonly eventType: EventType
   /** How long the origin keeps records; absent where it keeps no history at all, like an inventory. */
   readonly retention?: Duration.Duration
-  readonly interval: Duration.Duration
+  /** Between two polls. Asked for at each use: it may change while Waybill runs. */
+  readonly interval: () => Duration.Duration
   /**
    * One poll: everything from the checkpoint (less the overlap) to now. `None`: the feed's first run. The poll of a feed
    * that is pushed to does not end by itself: its pages come as the records do.

@@ -1,5 +1,6 @@
 /** What is told of a run: a heartbeat, and what has changed since the last look. */
 import { Clock, Duration, Effect, Ref, Schedule } from "effect"
+import { neverIfZero, sleepAsSet } from "../config/NextReload.ts"
 import { DeadLetters } from "../dead-letters/DeadLetters.ts"
 import { iso } from "../domain/isoTime.ts"
 import { type StalledStage, Verifier } from "../verify/Verifier.ts"
@@ -8,8 +9,8 @@ import type { StatusFields, StatusKind } from "./statusJson.ts"
 
 export interface WatchOptions {
   readonly version: string
-  /** Zero: no heartbeats. */
-  readonly heartbeat: Duration.Duration
+  /** Zero: no heartbeats. Asked at each use: it may change while Waybill runs. */
+  readonly heartbeat: () => Duration.Duration
 }
 
 const LOOK_EVERY = Duration.seconds(15)
@@ -100,7 +101,6 @@ const heartbeats = Effect.fnUntraced(function* ({ heartbeat, version }: WatchOpt
   const events = yield* StatusEvents
   const verifier = yield* Verifier
   const startedAt = yield* Clock.currentTimeMillis
-  if (Duration.isZero(heartbeat)) return yield* Effect.never
   const beat = Effect.gen(function* () {
     const { lagMillis } = yield* verifier.status
     const glance = yield* look
@@ -115,7 +115,12 @@ const heartbeats = Effect.fnUntraced(function* ({ heartbeat, version }: WatchOpt
     })
   })
   // The first one after an interval: at the start the manager may still be starting, too.
-  return yield* Effect.forever(Effect.delay(beat, heartbeat))
+  return yield* Effect.forever(
+    Effect.andThen(
+      sleepAsSet(() => neverIfZero(heartbeat())),
+      beat,
+    ),
+  )
 })
 
 const changes = Effect.gen(function* () {

@@ -3,6 +3,7 @@ import { Context, type Effect } from "effect"
 import type { Config } from "../config/Config.ts"
 
 export type ShownLevel = Config["log"]["level"]
+export const SHOWN_LEVELS = ["debug", "info", "warn", "error"] as const satisfies ReadonlyArray<ShownLevel>
 
 export class LogLevel extends Context.Service<
   LogLevel,

@@ -11,6 +11,8 @@ export const LOG_EVENTS = [
   "run.drain_incomplete",
   "run.failed",
   "config.insecure",
+  "config.reloaded",
+  "config.reload_refused",
   "canary.sent",
   "canary.arrived",
   "canary.confirmed",

@@ -37,7 +37,7 @@ const declareCounters = Effect.fnUntraced(function* (feed: string) {
 const ofFeed = Effect.fnUntraced(function* ({ interval, name: feed }: Feed) {
   const checkpoints = yield* Checkpoints
   yield* declareCounters(feed)
-  yield* set(METRICS.feedInterval, { feed }, Duration.toSeconds(interval))
+  yield* set(METRICS.feedInterval, { feed }, Duration.toSeconds(interval()))
   const now = yield* Clock.currentTimeMillis
   // One that can't be read is told of in the log, by the feed that holds because of it.
   const checkpoint = yield* Effect.orElseSucceed(checkpoints.load(feed), () => Option.none<Checkpoint>())

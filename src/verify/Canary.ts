@@ -6,6 +6,7 @@
  */
 import { randomUUID } from "node:crypto"
 import { Clock, Duration, Effect } from "effect"
+import { neverIfZero, sleepAsSet } from "../config/NextReload.ts"
 import type { Attempt } from "../domain/Event.ts"
 import * as Log from "../telemetry/log.ts"
 import { writeHolding } from "../writers/Held.ts"
@@ -14,8 +15,8 @@ import { Witnesses } from "./Witnesses.ts"
 export const CANARY_FEED = "waybill/canary"
 
 export interface CanaryOptions {
-  /** In quiet times one is sent at this interval; zero: none. */
-  readonly interval: Duration.Duration
+  /** In quiet times one is sent at this interval; zero: none. Asked at each use: it may change while Waybill runs. */
+  readonly interval: () => Duration.Duration
 }
 
 /** The canary's JSON as it goes over the wire; `sent_at` lets the dashboard draw the lag. */
@@ -54,12 +55,10 @@ const send = Effect.fnUntraced(function* (count: number) {
  */
 export const canaries = Effect.fnUntraced(function* ({ interval }: CanaryOptions) {
   const witnesses = yield* Witnesses
-  const quiet = Duration.isZero(interval)
-    ? Effect.never
-    : Effect.sleep(interval).pipe(
-        Effect.andThen(witnesses.quietMillis),
-        Effect.map((millis) => (millis === undefined || millis >= Duration.toMillis(interval) / 2 ? 1 : 0)),
-      )
+  const quiet = sleepAsSet(() => neverIfZero(interval())).pipe(
+    Effect.andThen(witnesses.quietMillis),
+    Effect.map((millis) => (millis === undefined || millis >= Duration.toMillis(interval()) / 2 ? 1 : 0)),
+  )
   return yield* Effect.raceFirst(witnesses.wanted, quiet).pipe(
     Effect.tap((count) => (count > 0 ? send(count) : Effect.void)),
     Effect.forever,
@@ -87,7 +86,7 @@ export const clearTheWay = Effect.fnUntraced(function* (options: {
     ),
     Effect.forever,
   )
-  const sending = canaries({ interval: Duration.zero })
+  const sending = canaries({ interval: () => Duration.zero })
   const lag = yield* Effect.raceFirst(witnesses.barrier, Effect.raceFirst(sending, warn))
   yield* Log.info("canary.confirmed", "The chain is open: canaries are searchable", {
     feed: CANARY_FEED,

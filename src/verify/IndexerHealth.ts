@@ -6,7 +6,7 @@ import * as Log from "../telemetry/log.ts"
 
 export type IndexerHealth = Effect.Success<ReturnType<typeof makeIndexerHealth>>
 
-export const makeIndexerHealth = Effect.fnUntraced(function* (sayAgainMillis: number) {
+export const makeIndexerHealth = Effect.fnUntraced(function* (sayAgainMillis: () => number) {
   const failing = yield* Ref.make<{ readonly since: number; readonly saidAt: number } | undefined>(undefined)
   const asked = yield* Ref.make(false)
   return {
@@ -14,7 +14,7 @@ export const makeIndexerHealth = Effect.fnUntraced(function* (sayAgainMillis: nu
     failed: Effect.fnUntraced(function* (error: IndexerError, unconfirmed: number) {
       const now = yield* Clock.currentTimeMillis
       const before = yield* Ref.get(failing)
-      if (before !== undefined && now - before.saidAt < sayAgainMillis) return
+      if (before !== undefined && now - before.saidAt < sayAgainMillis()) return
       const since = before?.since ?? now
       yield* Ref.set(failing, { since, saidAt: now })
       yield* Log.warning("indexer.unavailable", error.message, {

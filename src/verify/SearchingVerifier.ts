@@ -51,22 +51,28 @@ const SIGHT_EVERY = Duration.toMillis(Duration.minutes(1))
 const MOST_VOLLEYS = 50
 const WANTED_EVERY = Duration.millis(100)
 
-const make = Effect.fnUntraced(function* (options: VerifierOptions) {
+const inMillis = (options: VerifierOptions) => ({
+  warnAfter: Duration.toMillis(options.warnAfter),
+  bounds: { min: Duration.toMillis(options.minInterval), max: Duration.toMillis(options.maxInterval) },
+  grace: Duration.toMillis(options.grace ?? Duration.seconds(3)),
+  stalledAfter: Duration.toMillis(options.stalledAfter ?? Duration.minutes(2)),
+  resend: Duration.toMillis(options.resendAfter ?? Duration.seconds(30)),
+  leastVolley: options.volley ?? 24,
+})
+
+const make = Effect.fnUntraced(function* (current: () => VerifierOptions) {
+  const { clockSkew, maxIdsPerSearch } = current()
+  /** As they are now: they may change while it runs. */
+  const settings = () => inMillis(current())
   const indexer = yield* Indexer
   const outstanding = new Outstanding()
   const proof = new Proof(Duration.toMillis(LONG_GRACE))
   const stall = new Stall()
   const verdicts = new Map<Waiting, Deferred.Deferred<Verdict>>()
   const somethingToDo = yield* Latch.make(false)
-  const skew = Duration.toMillis(options.clockSkew)
-  const warnAfter = Duration.toMillis(options.warnAfter)
-  const bounds = { min: Duration.toMillis(options.minInterval), max: Duration.toMillis(options.maxInterval) }
-  const grace = Duration.toMillis(options.grace ?? Duration.seconds(3))
-  const stalledAfter = Duration.toMillis(options.stalledAfter ?? Duration.minutes(2))
-  const resend = Duration.toMillis(options.resendAfter ?? Duration.seconds(30))
-  const leastVolley = options.volley ?? 24
-  const health = yield* makeIndexerHealth(warnAfter)
-  const stalls = makeStallReport(stall, health.isFailing, stalledAfter)
+  const skew = Duration.toMillis(clockSkew)
+  const health = yield* makeIndexerHealth(() => settings().warnAfter)
+  const stalls = makeStallReport(stall, health.isFailing, () => settings().stalledAfter)
   const proving = yield* makeProving(proof, skew)
   const turn = yield* Semaphore.make(1)
   const counts = { lost: 0, duplicated: 0 }
@@ -139,7 +145,7 @@ const make = Effect.fnUntraced(function* (options: VerifierOptions) {
     yield* answer(one, {
       _tag: "Lost",
       missing: [...one.missing],
-      evidence: { ...evidence, graceMillis: proofGrace(lag, grace) },
+      evidence: { ...evidence, graceMillis: proofGrace(lag, settings().grace) },
       duplicated: one.duplicated,
     })
   })
@@ -150,7 +156,7 @@ const make = Effect.fnUntraced(function* (options: VerifierOptions) {
     stall,
     health,
     skew,
-    maxIdsPerSearch: options.maxIdsPerSearch,
+    maxIdsPerSearch: maxIdsPerSearch,
     onWhole: confirmed,
   })
 
@@ -167,7 +173,7 @@ const make = Effect.fnUntraced(function* (options: VerifierOptions) {
   const search = Effect.gen(function* () {
     newest = (yield* askAll) ?? newest
     const now = yield* Clock.currentTimeMillis
-    const spent = proof.advance(outstanding, now, yield* monotonicMillis, proofGrace(lag, grace))
+    const spent = proof.advance(outstanding, now, yield* monotonicMillis, proofGrace(lag, settings().grace))
     for (const canary of spent) remove(canary)
     yield* Effect.forEach(yield* proving.prove, lost, { discard: true })
     yield* sight
@@ -177,9 +183,12 @@ const make = Effect.fnUntraced(function* (options: VerifierOptions) {
     yield* somethingToDo.await
     yield* search.pipe(Effect.catch((error) => health.failed(error, outstanding.events)))
     const now = yield* Clock.currentTimeMillis
-    yield* Effect.forEach(outstanding.batches, (one) => warnIfLate(one, now, warnAfter), { discard: true })
+    yield* Effect.forEach(outstanding.batches, (one) => warnIfLate(one, now, settings().warnAfter), {
+      discard: true,
+    })
     yield* stalls.watch([...outstanding.all], lag, outstanding.events)
     if (outstanding.all.size === 0) yield* somethingToDo.close
+    const { bounds } = settings()
     yield* Effect.sleep((yield* health.isFailing) ? bounds.max : lookInterval(lag, bounds))
   })
 
@@ -191,7 +200,7 @@ const make = Effect.fnUntraced(function* (options: VerifierOptions) {
   const lookUp = makeLookUp({
     answered: health.answered,
     failed: (error) => health.failed(error, outstanding.events),
-    again: bounds.max,
+    again: () => settings().bounds.max,
   })
   const known = (sought: Sought) => lookUp(indexer, { ...sought, since: sought.since - skew })
 
@@ -212,10 +221,10 @@ const make = Effect.fnUntraced(function* (options: VerifierOptions) {
     const now = yield* monotonicMillis
     return canariesWanted(proof.writes, {
       now,
-      resendMillis: resendAfter(lag, resend),
+      resendMillis: resendAfter(lag, settings().resend),
       lateMillis: lateAfter(lag),
       losing: now - lastLossAt < LOSING_FOR,
-      volley: volleyFor(yield* proving.mostShards, leastVolley),
+      volley: volleyFor(yield* proving.mostShards, settings().leastVolley),
       volleyAt: lastVolleyAt,
       registered: proof.registered,
     })
@@ -228,7 +237,7 @@ const make = Effect.fnUntraced(function* (options: VerifierOptions) {
     ),
     inTurn: turn.withPermit,
     written: Effect.fnUntraced(function* (canaries) {
-      if (canaries.ids.length >= leastVolley) lastVolleyAt = yield* monotonicMillis
+      if (canaries.ids.length >= settings().leastVolley) lastVolleyAt = yield* monotonicMillis
       yield* add(canaries, "canary")
       const out = [...outstanding.all].filter(({ kind }) => kind === "canary")
       for (const old of out.slice(0, Math.max(0, out.length - MOST_VOLLEYS))) remove(old)
@@ -249,4 +258,9 @@ const make = Effect.fnUntraced(function* (options: VerifierOptions) {
 
 /** One verifier, and what its proofs ask of the canary. */
 export const layer = (options: VerifierOptions): Layer.Layer<Verifier | Witnesses, never, Indexer> =>
-  Layer.effectContext(make(options))
+  layerLive(() => options)
+
+/** The same with settings that may change while it runs, all but `clockSkew` and `maxIdsPerSearch`. */
+export const layerLive = (
+  current: () => VerifierOptions,
+): Layer.Layer<Verifier | Witnesses, never, Indexer> => Layer.effectContext(make(current))

@@ -7,7 +7,7 @@ export interface LookUpOptions {
   readonly answered: Effect.Effect<void>
   readonly failed: (error: IndexerError) => Effect.Effect<void>
   /** Milliseconds between two tries. */
-  readonly again: number
+  readonly again: () => number
 }
 
 const NONE: ReadonlyMap<string, number> = new Map()
@@ -31,7 +31,7 @@ export const makeLookUp = ({ again, answered, failed }: LookUpOptions) => {
       Effect.tapError(failed),
       Effect.catch(() =>
         Effect.andThen(
-          Effect.sleep(again),
+          Effect.suspend(() => Effect.sleep(again())),
           Effect.suspend(() => lookUp(indexer, sought)),
         ),
       ),

@@ -21,7 +21,7 @@ const ADVICE: Readonly<Record<StalledStage, string>> = {
 export const makeStallReport = (
   stall: Stall,
   isIndexerFailing: Effect.Effect<boolean>,
-  thresholdMillis: number,
+  thresholdMillis: () => number,
 ) => {
   let writingSince: number | undefined
 
@@ -46,7 +46,7 @@ export const makeStallReport = (
     /** Looked at after each look; a lag that is high anyway raises the threshold. */
     watch: Effect.fnUntraced(function* (all: ReadonlyArray<Waiting>, lag: Lag, unconfirmed: number) {
       const out = all.filter(({ kind }) => kind !== "barrier")
-      if (stall.look(out, yield* monotonicMillis, Math.max(thresholdMillis, 3 * (lag.high ?? 0)))) {
+      if (stall.look(out, yield* monotonicMillis, Math.max(thresholdMillis(), 3 * (lag.high ?? 0)))) {
         const stalled = yield* status
         if (stalled !== undefined)
           yield* Log.warning(

@@ -4,7 +4,10 @@ import { Duration, Effect, Layer, Result, Stream } from "effect"
 import { HttpServer } from "effect/http"
 import { layerServer } from "../../src/admin/server.ts"
 import * as MemoryCheckpoints from "../../src/checkpoints/MemoryCheckpoints.ts"
+import type { Config } from "../../src/config/Config.ts"
+import type { ConfigInvalid } from "../../src/config/ConfigInvalid.ts"
 import * as Configuration from "../../src/config/Configuration.ts"
+import * as LiveConfiguration from "../../src/config/LiveConfiguration.ts"
 import { configFrom } from "../../src/config/loadConfig.ts"
 import { DeadLetters } from "../../src/dead-letters/DeadLetters.ts"
 import * as MemoryDeadLetters from "../../src/dead-letters/MemoryDeadLetters.ts"
@@ -15,6 +18,7 @@ import * as RunStatus from "../../src/status/RunStatus.ts"
 import { ProcessFigures } from "../../src/telemetry/ProcessFigures.ts"
 import { Verifier, type VerifierStatus } from "../../src/verify/Verifier.ts"
 import { type LogLine, recordLogs } from "../support/logRecorder.ts"
+import { shownLevel } from "../support/shownLevel.ts"
 import { type Ask, send } from "./http.ts"
 
 export const TOKEN = "a-token-that-nobody-guesses"
@@ -29,7 +33,7 @@ export interface StageAsk extends Ask {
 const feed = (name: string): Feed => ({
   name,
   eventType: "flow",
-  interval: Duration.minutes(5),
+  interval: () => Duration.minutes(5),
   poll: () => Stream.empty,
 })
 
@@ -51,6 +55,8 @@ export interface StageOptions {
   readonly replay?: Replaying
   readonly letters?: Layer.Layer<DeadLetters>
   readonly mode?: "always" | "startup-only" | "off"
+  /** What a reload reads; what it had at the start when absent. */
+  readonly load?: Effect.Effect<Config, ConfigInvalid>
 }
 
 export const NOTHING_REPLAYED: ReplayReport = {
@@ -66,6 +72,7 @@ const parts = (
   {
     admin,
     letters = MemoryDeadLetters.layer(),
+    load,
     mode = "always",
     replay = () => Effect.succeed(NOTHING_REPLAYED),
     token = TOKEN,
@@ -78,8 +85,13 @@ const parts = (
     verify: { mode },
     admin: { port: 0, ...(token === null ? {} : { token }), ...admin },
   })
+  const started = Result.getOrThrow(config)
+  const configured = Configuration.layerOf(started)
+  const level = shownLevel()
   return Layer.mergeAll(
-    Configuration.layerOf(Result.getOrThrow(config)),
+    configured,
+    level,
+    LiveConfiguration.layer(load ?? Effect.succeed(started)).pipe(Layer.provide([configured, level])),
     Layer.succeed(Feeds, [feed(FLOWS), feed(ALARMS)]),
     Layer.succeed(
       Verifier,

@@ -154,7 +154,7 @@ export const play = (story: Story) =>
       return {
         name: FEED,
         eventType: "flow",
-        interval: Duration.seconds(10),
+        interval: () => Duration.seconds(10),
         poll: (checkpoint) =>
           Stream.unwrap(
             Effect.map(Clock.currentTimeMillis, (now) => {
@@ -265,7 +265,7 @@ export const play = (story: Story) =>
         grace: Duration.seconds(3),
         resendAfter: Duration.seconds(15),
       }),
-      Layer.succeed(Policies, { maxBatchEvents: 9, maxAttempts: 3, maxDelay: Duration.seconds(10) }),
+      Layer.succeed(Policies, { maxBatchEvents: 9, maxAttempts: () => 3, maxDelay: Duration.seconds(10) }),
       InFlight.layer(40),
       Run.layer,
       Stop.layer,
@@ -276,7 +276,7 @@ export const play = (story: Story) =>
       const verifier = yield* Verifier
       yield* Effect.raceAllFirst([
         verifier.watch,
-        canaries({ interval: Duration.minutes(1) }),
+        canaries({ interval: () => Duration.minutes(1) }),
         Effect.andThen(clearTheWay({ resendAfter: Duration.seconds(30) }), runFeed(makeFeed())),
       ])
     }).pipe(Effect.provide(processLayer, { local: true }))

@@ -77,7 +77,7 @@ export class Chain {
     return {
       name: FEED,
       eventType: "flow",
-      interval: Duration.minutes(5),
+      interval: () => Duration.minutes(5),
       committed: (position) => Effect.sync(() => void this.told.push(position)),
       poll: (checkpoint) => {
         const from = Option.match(checkpoint, {
@@ -199,7 +199,7 @@ export class Chain {
       clockSkew: Duration.hours(1),
       maxIdsPerSearch: 5000,
     }).pipe(Layer.provide(this.indexer.layer)),
-    Layer.succeed(Policies, { maxBatchEvents: 7, maxAttempts: 3, maxDelay: Duration.seconds(30) }),
+    Layer.succeed(Policies, { maxBatchEvents: 7, maxAttempts: () => 3, maxDelay: Duration.seconds(30) }),
     InFlight.layer(25),
     Run.layer,
     Stop.layer,

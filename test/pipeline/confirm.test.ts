@@ -83,7 +83,7 @@ const settle = (ids: ReadonlyArray<string>, outcomes: ReadonlyArray<Outcome>, wi
       }),
       blindRate: Effect.succeed(0),
     }),
-    Layer.succeed(Policies, { maxBatchEvents: 500, maxAttempts: 3, maxDelay: Duration.seconds(30) }),
+    Layer.succeed(Policies, { maxBatchEvents: 500, maxAttempts: () => 3, maxDelay: Duration.seconds(30) }),
     InFlight.layer(1000),
     RunStatus.layer,
   )

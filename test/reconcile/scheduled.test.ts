@@ -46,7 +46,7 @@ const test = (
     yield* Effect.gen(function* () {
       const context = yield* Effect.context<Layer.Success<Chain["layer"]>>()
       const verifier = yield* Verifier
-      const make = makeScheduled({ ...SETTINGS, state })
+      const make = makeScheduled(() => ({ ...SETTINGS, state }))
       let scheduled = yield* make
       const afterPoll = Effect.gen(function* () {
         const feed = withHistory(chain)

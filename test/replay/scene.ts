@@ -53,7 +53,7 @@ export class Scene extends Chain {
 
 /** Begins it, beside what a run has beside its feeds. */
 export const begun = Effect.fnUntraced(function* <A, E, R>(work: Effect.Effect<A, E, R>) {
-  const beside = Effect.raceFirst((yield* Verifier).watch, canaries({ interval: Duration.zero }))
+  const beside = Effect.raceFirst((yield* Verifier).watch, canaries({ interval: () => Duration.zero }))
   return yield* Effect.forkChild(Effect.raceFirst(beside, work))
 })
 

@@ -5,7 +5,7 @@ import { makeRateLimit } from "../../src/retry/RateLimit.ts"
 
 /** Milliseconds after the start at which each of `count` requests could begin. */
 const startsOf = Effect.fnUntraced(function* (perMinute: number, count: number) {
-  const limit = yield* makeRateLimit(perMinute)
+  const limit = yield* makeRateLimit(() => perMinute)
   const starts = yield* Ref.make<ReadonlyArray<number>>([])
   const one = Effect.andThen(
     limit.take,
@@ -30,9 +30,23 @@ describe("RateLimit", () => {
     }),
   )
 
+  it.effect("keeps to a limit that changes, from the next request on", () =>
+    Effect.gen(function* () {
+      let perMinute = 1
+      const limit = yield* makeRateLimit(() => perMinute)
+      yield* limit.take
+      perMinute = 60
+      const fiber = yield* Effect.forkChild(Effect.repeat(limit.take, { times: 9 }))
+      yield* TestClock.adjust("64 seconds")
+      assert.isUndefined(fiber.pollUnsafe())
+      yield* TestClock.adjust("2 seconds")
+      assert.isDefined(fiber.pollUnsafe())
+    }),
+  )
+
   it.effect("a pause holds back every request, and is followed by no burst", () =>
     Effect.gen(function* () {
-      const limit = yield* makeRateLimit(60)
+      const limit = yield* makeRateLimit(() => 60)
       yield* limit.pause(30_000)
       const starts = yield* Ref.make<ReadonlyArray<number>>([])
       const one = Effect.andThen(

@@ -74,7 +74,7 @@ describe("RunStatus", () => {
         assert.strictEqual(failing.failure?.reason, "ServerError")
         const endedAt = failing.pollEndedAt ?? Number.NaN
         assert.isAbove((failing.nextPollAt ?? 0) - endedAt, 0)
-        assert.isAtMost((failing.nextPollAt ?? 0) - endedAt, Duration.toMillis(chain.feed.interval))
+        assert.isAtMost((failing.nextPollAt ?? 0) - endedAt, Duration.toMillis(chain.feed.interval()))
         chain.failingPage = undefined
         yield* passing(60)
         assert.isUndefined((yield* look).feed.failure)

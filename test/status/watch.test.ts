@@ -70,7 +70,9 @@ describe("tellStatus", () => {
         })),
       ).pipe(Layer.provide(NoDeadLetters.layerLooking)),
     )
-    const telling = Effect.forkChild(tellStatus({ version: "1.2.3", heartbeat })).pipe(Effect.provide(layer))
+    const telling = Effect.forkChild(tellStatus({ version: "1.2.3", heartbeat: () => heartbeat })).pipe(
+      Effect.provide(layer),
+    )
     return { told: status.told, telling }
   }
 

@@ -23,7 +23,7 @@ const feed: Feed = {
   eventType: "flow",
   retention: Duration.days(30),
   history: { firstRun: Duration.hours(1), between: () => Stream.empty },
-  interval: Duration.minutes(15),
+  interval: () => Duration.minutes(15),
   poll: () => Stream.empty,
 }
 const checkpoint: Checkpoint = {

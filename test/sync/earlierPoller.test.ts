@@ -41,7 +41,7 @@ describe("the time in a state file of the earlier poller", () => {
 const feedOf = (name: string, eventType: EventType): Feed => ({
   name: `firewalla-msp/${name}`,
   eventType,
-  interval: Duration.minutes(5),
+  interval: () => Duration.minutes(5),
   poll: () => Stream.empty,
 })
 const FEEDS = [feedOf("alarms", "alarm"), feedOf("flows", "flow"), feedOf("devices", "device_change")]

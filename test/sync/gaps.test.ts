@@ -60,7 +60,7 @@ describe("reportingGaps", () => {
       name: NAME,
       eventType: "flow",
       retention: Duration.days(1),
-      interval: Duration.minutes(15),
+      interval: () => Duration.minutes(15),
       poll: () => Stream.suspend(() => (source.away ? Stream.fail(down) : Stream.make(page, page))),
     }
     return Effect.gen(function* () {

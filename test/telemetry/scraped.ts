@@ -26,7 +26,7 @@ export const world = (status: VerifierStatus = QUIET, usage?: number) =>
     MemoryCheckpoints.layer,
     NoDeadLetters.layer,
     Layer.succeed(Feeds, [
-      { name: FLOWS, eventType: "flow", interval: Duration.minutes(15), poll: () => Stream.empty },
+      { name: FLOWS, eventType: "flow", interval: () => Duration.minutes(15), poll: () => Stream.empty },
     ]),
     Layer.succeed(
       Verifier,

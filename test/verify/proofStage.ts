@@ -58,7 +58,11 @@ export const onStage = <A, E>(
   const lines: Array<LogLine> = []
   return Effect.gen(function* () {
     const verifier = yield* Verifier
-    return yield* Effect.raceAllFirst([verifier.watch, canaries({ interval: idleInterval }), steps(lines)])
+    return yield* Effect.raceAllFirst([
+      verifier.watch,
+      canaries({ interval: () => idleInterval }),
+      steps(lines),
+    ])
   }).pipe(
     Effect.provide(
       SearchingVerifier.layer({

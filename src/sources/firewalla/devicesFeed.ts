@@ -23,7 +23,7 @@ export interface DevicesFeedSettings {
   readonly name: FeedName
   readonly source: string
   readonly sourceType: string
-  readonly interval: Duration.Duration
+  readonly interval: () => Duration.Duration
   /** Changes a page. */
   readonly pageSize: number
   readonly filter: BoxFilter

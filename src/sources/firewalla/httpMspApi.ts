@@ -43,27 +43,35 @@ const IDLE_MILLIS = 4000
 /**
  * Provides `MspApi` with connections of its own. They are Node's, which the admin API and the indexer have loaded
  * already: undici and its parser in WebAssembly would keep 13 MB for a request every few minutes.
+ *
+ * @param current asked at each request for the token and the requests a minute; the rest is that of the start
  */
-export const layerHttp = (options: HttpOptions) =>
-  Layer.effect(MspApi, make(options)).pipe(
+export const layerHttp = (current: () => HttpOptions) =>
+  Layer.effect(
+    MspApi,
+    Effect.suspend(() => make(current(), current)),
+  ).pipe(
     Layer.provide(NodeHttpClient.layerNodeHttpNoAgent),
     Layer.provide(NodeHttpClient.layerAgentOptions({ keepAlive: true, maxSockets: 4, timeout: IDLE_MILLIS })),
   )
 
-const make = Effect.fnUntraced(function* (options: HttpOptions) {
+const make = Effect.fnUntraced(function* (options: HttpOptions, current: () => HttpOptions) {
   const client = yield* HttpClient.HttpClient
-  const limit = yield* makeRateLimit(options.requestsPerMinute)
+  const limit = yield* makeRateLimit(() => current().requestsPerMinute)
   const base = yield* checkBaseUrl(options.baseUrl)
-  const token = Redacted.value(options.token)
   /** What a peer says may hold the token that it was sent. */
-  const withoutToken = (text: string) => (token === "" ? text : text.replaceAll(token, "<token>"))
+  const withoutToken = (text: string, token: string) =>
+    token === "" ? text : text.replaceAll(token, "<token>")
 
-  const readBody = Effect.fnUntraced(function* (response: HttpClientResponse.HttpClientResponse) {
+  const readBody = Effect.fnUntraced(function* (
+    response: HttpClientResponse.HttpClientResponse,
+    token: string,
+  ) {
     const text = yield* Effect.mapError(response.text, (error) => bodyFailure(error, options.maxPageBytes))
     const status = response.status
     if (status < 200 || status > 299) {
       const now = yield* Clock.currentTimeMillis
-      const refusal = refusalOf(response, withoutToken(excerpt(text)), now)
+      const refusal = refusalOf(response, withoutToken(excerpt(text), token), now)
       if (refusal._tag === "RateLimited" && refusal.retryAfterMillis !== undefined) {
         yield* limit.pause(Math.min(refusal.retryAfterMillis, options.retry.maxRetryAfterSeconds * 1000))
       }
@@ -79,12 +87,12 @@ const make = Effect.fnUntraced(function* (options: HttpOptions) {
 
   const maxBodySize = ByteSize.bytes(options.maxPageBytes)
   const timeoutMillis = options.retry.timeoutSeconds * 1000
-  const tryOnce = (request: HttpClientRequest.HttpClientRequest) =>
-    client.execute(request).pipe(
+  const tryOnce = (request: MspRequest, token: string) =>
+    client.execute(httpRequest(base, token, request)).pipe(
       Effect.mapError((error) =>
-        failed({ _tag: "Unreachable", detail: withoutToken(causeOf(error)) }, { _tag: "Network" }),
+        failed({ _tag: "Unreachable", detail: withoutToken(causeOf(error), token) }, { _tag: "Network" }),
       ),
-      Effect.flatMap(readBody),
+      Effect.flatMap((response) => readBody(response, token)),
       Effect.provideService(HttpIncomingMessage.MaxBodySize, maxBodySize),
       Effect.timeoutOrElse({
         duration: Duration.millis(timeoutMillis),
@@ -97,7 +105,10 @@ const make = Effect.fnUntraced(function* (options: HttpOptions) {
   return MspApi.of({
     host: base.host,
     get: (request) =>
-      Effect.andThen(limit.take, tryOnce(httpRequest(base, token, request))).pipe(
+      Effect.andThen(
+        limit.take,
+        Effect.suspend(() => tryOnce(request, Redacted.value(current().token))),
+      ).pipe(
         retrying<TryFailed>({
           peer: "msp",
           settings: options.retry,

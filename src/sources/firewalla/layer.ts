@@ -20,47 +20,65 @@ const DEVICE_CHANGES_A_PAGE = 500
 export const alarms: RecordKind = { feed: "alarms", idOf: alarmId, hasTwins: false }
 export const flows: RecordKind = { feed: "flows", idOf: flowId, hasTwins: true }
 
-/** Provides `Feeds`, with connections of its own to the portal. Fails where the token would go over plain http. */
-export const firewallaFeeds = (options: FirewallaOptions): Layer.Layer<Feeds, InvalidFirewallaOptions> =>
-  firewallaFeedsNoDeps(options).pipe(Layer.provide(layerHttp(options)))
+/**
+ * Provides `Feeds`, with connections of its own to the portal. Fails where the token would go over plain http.
+ *
+ * @param current asked at each use; `options.ts` says which options may change
+ */
+export const firewallaFeeds = (
+  current: () => FirewallaOptions,
+): Layer.Layer<Feeds, InvalidFirewallaOptions> =>
+  firewallaFeedsNoDeps(current).pipe(Layer.provide(layerHttp(current)))
 
 /** The same over any `MspApi`. */
-export const firewallaFeedsNoDeps = (options: FirewallaOptions): Layer.Layer<Feeds, never, MspApi> =>
-  Layer.effect(Feeds, makeFeeds(options))
+export const firewallaFeedsNoDeps = (current: () => FirewallaOptions): Layer.Layer<Feeds, never, MspApi> =>
+  Layer.effect(Feeds, makeFeeds(current))
 
-const makeFeeds = Effect.fnUntraced(function* (options: FirewallaOptions) {
+const makeFeeds = Effect.fnUntraced(function* (current: () => FirewallaOptions) {
+  const options = current()
   const filter = { box: options.box, group: options.group }
   const feeds: Array<Feed> = []
   const timeFeed = (
     kind: RecordKind,
     eventType: EventType,
-    chosen: TimeFeedOptions,
-    wanted: (r: unknown) => boolean,
+    chosenNow: () => TimeFeedOptions,
+    wanted: () => (record: unknown) => boolean,
   ) =>
-    makeTimeFeed({
-      name: `${SOURCE}/${kind.feed}`,
-      source: SOURCE,
-      sourceType: `firewalla:${eventType}`,
-      eventType,
-      path: `/${kind.feed}`,
-      kind,
-      interval: chosen.interval,
-      pageSize: chosen.pageSize,
-      overlap: wholeSeconds(chosen.overlap),
-      firstRun: wholeSeconds(chosen.firstRun),
-      retention: wholeSeconds(options.retention),
-      sliceLength: wholeSeconds(chosen.slice),
-      filter,
-      query: chosen.query,
-      wanted,
+    makeTimeFeed(() => {
+      const chosen = chosenNow()
+      return {
+        name: `${SOURCE}/${kind.feed}`,
+        source: SOURCE,
+        sourceType: `firewalla:${eventType}`,
+        eventType,
+        path: `/${kind.feed}`,
+        kind,
+        interval: chosen.interval,
+        pageSize: chosen.pageSize,
+        overlap: wholeSeconds(chosen.overlap),
+        firstRun: wholeSeconds(chosen.firstRun),
+        retention: wholeSeconds(options.retention),
+        sliceLength: wholeSeconds(chosen.slice),
+        filter,
+        query: chosen.query,
+        wanted: wanted(),
+      }
     })
   const { alarms: alarmsOptions, flows: flowsOptions, devices } = options.feeds
   if (alarmsOptions !== undefined) {
-    feeds.push(yield* timeFeed(alarms, "alarm", alarmsOptions, () => true))
+    feeds.push(
+      yield* timeFeed(
+        alarms,
+        "alarm",
+        () => current().feeds.alarms ?? alarmsOptions,
+        () => () => true,
+      ),
+    )
   }
   if (flowsOptions !== undefined) {
-    const wanted = flowsOptions.only === "notable" ? isNotable : () => true
-    feeds.push(yield* timeFeed(flows, "flow", flowsOptions, wanted))
+    const chosen = () => current().feeds.flows ?? flowsOptions
+    const wanted = () => (chosen().only === "notable" ? isNotable : () => true)
+    feeds.push(yield* timeFeed(flows, "flow", chosen, wanted))
   }
   if (devices !== undefined) {
     feeds.push(
@@ -68,7 +86,7 @@ const makeFeeds = Effect.fnUntraced(function* (options: FirewallaOptions) {
         name: `${SOURCE}/devices`,
         source: SOURCE,
         sourceType: "firewalla:device_change",
-        interval: devices.interval,
+        interval: () => (current().feeds.devices ?? devices).interval,
         pageSize: DEVICE_CHANGES_A_PAGE,
         filter,
       }),

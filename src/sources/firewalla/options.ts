@@ -2,6 +2,10 @@
 import { Data, type Duration, Effect, type Redacted } from "effect"
 import type { RetrySettings } from "../../retry/decide.ts"
 
+/**
+ * While it runs, these may change: the token, the requests a minute, and of a feed all but how far its first run goes
+ * back. Which feeds there are may not.
+ */
 export interface FirewallaOptions {
   /** The whole base, e.g. `https://acme.firewalla.net/v2`; see `baseUrlOfDomain`. */
   readonly baseUrl: string

@@ -64,13 +64,17 @@ interface Place {
   readonly progress: SliceProgress
 }
 
-export const makeTimeFeed = Effect.fnUntraced(function* (settings: TimeFeedSettings) {
-  const api = yield* MspApi
-  /**
-   * Up to where this run or one before it may have sent records, in seconds. The runs before reach to the moment of
-   * the first poll; from then on it follows what is read.
-   */
-  const asked = yield* Ref.make(Option.none<number>())
+/**
+ * Reads windows with settings that stay as they are, so that all pages of a window are answers to one query.
+ *
+ * @param asked up to where this run or one before it may have sent records, in seconds. The runs before reach to the
+ * moment of the first poll; from then on it follows what is read.
+ */
+const makeReader = (
+  settings: TimeFeedSettings,
+  api: MspApi["Service"],
+  asked: Ref.Ref<Option.Option<number>>,
+) => {
   const attributes = { host: api.host }
 
   const request = (stretch: Stretch, limit: number, cursor: string | undefined): MspRequest => ({
@@ -256,13 +260,25 @@ export const makeTimeFeed = Effect.fnUntraced(function* (settings: TimeFeedSetti
       Stream.paginate(first, (place) => readPage(window, place)),
     )
 
+  return { poll, between }
+}
+
+/** @param current asked at the beginning of each poll, and for the interval after it */
+export const makeTimeFeed = Effect.fnUntraced(function* (current: () => TimeFeedSettings) {
+  const api = yield* MspApi
+  const asked = yield* Ref.make(Option.none<number>())
+  const reader = () => makeReader(current(), api, asked)
+  const { eventType, firstRun, name, retention } = current()
   const feed: Feed = {
-    name: settings.name,
-    eventType: settings.eventType,
-    retention: Duration.seconds(settings.retention),
-    interval: settings.interval,
-    poll,
-    history: { firstRun: Duration.seconds(settings.firstRun), between },
+    name,
+    eventType,
+    retention: Duration.seconds(retention),
+    interval: () => current().interval,
+    poll: (checkpoint) => Stream.suspend(() => reader().poll(checkpoint)),
+    history: {
+      firstRun: Duration.seconds(firstRun),
+      between: (from, to) => Stream.suspend(() => reader().between(from, to)),
+    },
   }
   return feed
 })

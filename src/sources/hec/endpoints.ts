@@ -13,7 +13,8 @@ import { Spool } from "./Spool.ts"
 import { authorizing, channelOf, type Sender } from "./tokens.ts"
 
 export interface EndpointOptions extends BodyLimits {
-  readonly senders: ReadonlyArray<Sender>
+  /** Asked at each request: tokens may change while Waybill runs, and the names may not. */
+  readonly senders: () => ReadonlyArray<Sender>
   readonly retryAfterSeconds: number
 }
 

@@ -83,7 +83,7 @@ export const makeHecFeed = Effect.fnUntraced(function* (options: HecFeedOptions)
   return {
     name,
     eventType: "event",
-    interval: INTERVAL,
+    interval: () => INTERVAL,
     poll,
     committed: (position) =>
       position.kind === "sequence" ? spool.settled(sender, position.up_to) : Effect.void,

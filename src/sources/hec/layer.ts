@@ -28,7 +28,7 @@ const spool = ({ channelIdle, senders, spool }: HecOptions) =>
       spoolLayer({
         ...spool,
         channelIdle,
-        senders: senders.map(({ name }) => name),
+        senders: senders().map(({ name }) => name),
         settledUpTo: settledUpTo(checkpoints),
       }),
     ),
@@ -43,7 +43,7 @@ const makeFeeds = Effect.fnUntraced(function* ({ batchEvents, senders }: HecOpti
       { feed: feedOf(sender) },
     ),
   )
-  const known = yield* Effect.forEach(senders, ({ allows, name }) =>
+  const known = yield* Effect.forEach(senders(), ({ allows, name }) =>
     makeHecFeed({ sender: name, allows, batchEvents }),
   )
   const left = yield* Effect.forEach(orphans, (sender) =>

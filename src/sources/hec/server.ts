@@ -124,7 +124,7 @@ export const serveCollector = Effect.fnUntraced(function* (options: CollectorOpt
   const url = `${HttpServer.formatAddress(http.address).replace(/^http/, scheme)}/services/collector`
   yield* Log.info("hec.listening", `Listening for events at ${url}`, {
     url,
-    senders: options.senders.map(({ name }) => name),
+    senders: options.senders().map(({ name }) => name),
   })
   return http
 })

@@ -43,9 +43,16 @@ const tokenIn = (authorization: string): string | undefined => {
 
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest()
 
-/** Finds the sender of a request. What it takes does not depend on how much of a token is right, or whose it is. */
-export const authorizing = (senders: ReadonlyArray<Sender>) => {
-  const known = senders.map((sender) => ({ sender, digest: digest(Redacted.value(sender.token)) }))
+/**
+ * Finds the sender of a request. What it takes does not depend on how much of a token is right, or whose it is.
+ *
+ * @param current asked at each request
+ */
+export const authorizing = (current: () => ReadonlyArray<Sender>) => {
+  const digested = (senders: ReadonlyArray<Sender>) =>
+    senders.map((sender) => ({ sender, digest: digest(Redacted.value(sender.token)) }))
+  let senders = current()
+  let known = digested(senders)
   return (
     authorization: string | undefined,
     hasQueryToken: boolean,
@@ -54,6 +61,10 @@ export const authorizing = (senders: ReadonlyArray<Sender>) => {
       return Result.fail(hasQueryToken ? Replies.queryStringAuthorization : Replies.tokenIsRequired)
     const token = tokenIn(authorization)
     if (token === undefined) return Result.fail(Replies.invalidAuthorization)
+    if (senders !== current()) {
+      senders = current()
+      known = digested(senders)
+    }
     const given = digest(token)
     let found: Sender | undefined
     for (const one of known) if (timingSafeEqual(one.digest, given)) found = one.sender

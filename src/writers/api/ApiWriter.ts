@@ -30,7 +30,8 @@ export interface ApiWriterOptions {
   readonly serverName?: string | undefined
   /** False accepts any certificate. Whoever sets it warns about it. */
   readonly verifyTls?: boolean | undefined
-  readonly requestsPerMinute: number
+  /** Asked at each request: it may change while it runs. */
+  readonly requestsPerMinute: () => number
   /** At most 100. */
   readonly eventsPerRequest: number
   /** The quick retries of what never left, and the time-out of each try. */

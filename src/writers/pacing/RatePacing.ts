@@ -19,17 +19,18 @@ export interface RatePacingOptions {
 /** The rate never falls below this part of `eventsPerSecond`. */
 const FLOOR_SHARE = 0.05
 
-export const ratePacingLayer = ({
-  burst,
-  eventsPerSecond,
-}: RatePacingOptions): Layer.Layer<Pacing | PacingEvidence> =>
+/** @param current asked at each use: they may change while it runs */
+export const ratePacingLayer = (current: () => RatePacingOptions): Layer.Layer<Pacing | PacingEvidence> =>
   Layer.effectContext(
     Effect.gen(function* () {
-      const bucket = yield* makeTokenBucket({
-        rate: eventsPerSecond,
-        burst,
-        floor: Math.max(1, eventsPerSecond * FLOOR_SHARE),
-        ceiling: eventsPerSecond,
+      const bucket = yield* makeTokenBucket(() => {
+        const { burst, eventsPerSecond } = current()
+        return {
+          rate: eventsPerSecond,
+          burst,
+          floor: Math.max(1, eventsPerSecond * FLOOR_SHARE),
+          ceiling: eventsPerSecond,
+        }
       })
       const pacing = Pacing.of({ permits: bucket.take, queueUsage: Effect.undefined })
       const evidence = PacingEvidence.of({

@@ -54,13 +54,23 @@ interface Grant {
   readonly count: number
 }
 
-/** Paces by what `readStats` answers; `Pacing` and `PacingEvidence` of one and the same limit. */
-export const makePacing = Effect.fnUntraced(function* (options: PacingOptions, readStats: ReadManagerStats) {
-  const bucket: TokenBucket = yield* makeTokenBucket({
-    rate: options.eventsPerSecond,
-    burst: options.burst,
-    floor: Math.max(1, options.eventsPerSecond * FLOOR_SHARE),
-    ceiling: options.eventsPerSecond,
+/**
+ * Paces by what `readStats` answers; `Pacing` and `PacingEvidence` of one and the same limit.
+ *
+ * @param current asked at each use: they may change while it runs
+ */
+export const makePacing = Effect.fnUntraced(function* (
+  current: () => PacingOptions,
+  readStats: ReadManagerStats,
+) {
+  const bucket: TokenBucket = yield* makeTokenBucket(() => {
+    const { burst, eventsPerSecond } = current()
+    return {
+      rate: eventsPerSecond,
+      burst,
+      floor: Math.max(1, eventsPerSecond * FLOOR_SHARE),
+      ceiling: eventsPerSecond,
+    }
   })
   const lock = yield* Semaphore.make(1)
   let usage: number | undefined
@@ -88,7 +98,7 @@ export const makePacing = Effect.fnUntraced(function* (options: PacingOptions, r
           dropped: next.droppedSince,
           dropped_since_start: stats.dropped,
           queue_usage: stats.usage,
-          queue_share: options.queueShare * steering.factor,
+          queue_share: current().queueShare * steering.factor,
         },
       )
     }
@@ -120,15 +130,16 @@ export const makePacing = Effect.fnUntraced(function* (options: PacingOptions, r
   })
 
   const permits = Effect.fnUntraced(function* (wanted: number) {
-    const most = Math.min(wanted, options.chunk)
     while (true) {
+      const { chunk, queueShare } = current()
+      const most = Math.min(wanted, chunk)
       if (probeAt !== undefined && (yield* Clock.currentTimeMillis) < probeAt) return yield* bucket.take(most)
       const recent = yield* recentGrants
       const stats = yield* look
       if (stats === undefined) return yield* bucket.take(most)
-      const share = options.queueShare * steering.factor
+      const share = queueShare * steering.factor
       const left = credit(stats, share, recent)
-      if (left >= leastGrant(most, options.chunk, stats.size, share)) {
+      if (left >= leastGrant(most, chunk, stats.size, share)) {
         const count = Math.min(most, left)
         grants = [...grants, { at: yield* Clock.currentTimeMillis, count }]
         return count
@@ -153,11 +164,11 @@ export const makePacing = Effect.fnUntraced(function* (options: PacingOptions, r
 
 /** Paces by the analysisd whose statistics are at `statsPath`, e.g. `/var/ossec/queue/sockets/analysis`. */
 export const pacingLayer = (
-  options: PacingOptions & { readonly statsPath: string },
+  statsPath: string,
+  current: () => PacingOptions,
 ): Layer.Layer<Pacing | PacingEvidence> =>
   Layer.effectContext(
-    Effect.map(
-      makePacing(options, readManagerStats(options.statsPath, STATS_TIMEOUT)),
-      ({ pacing, evidence }) => Context.make(Pacing, pacing).pipe(Context.add(PacingEvidence, evidence)),
+    Effect.map(makePacing(current, readManagerStats(statsPath, STATS_TIMEOUT)), ({ pacing, evidence }) =>
+      Context.make(Pacing, pacing).pipe(Context.add(PacingEvidence, evidence)),
     ),
   )

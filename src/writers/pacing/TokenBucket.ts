@@ -36,29 +36,35 @@ const GROWTH_SHARE = 0.05
 export const refilled = (tokens: number, millis: number, rate: number, burst: number): number =>
   Math.min(burst, tokens + (Math.max(0, millis) * rate) / 1000)
 
+/** @param current asked at each use; a rate that changes while it runs is taken at once, whatever was learnt of the old */
 export const makeTokenBucket = Effect.fnUntraced(function* (
-  options: TokenBucketOptions,
+  current: () => TokenBucketOptions,
 ): Effect.fn.Return<TokenBucket> {
-  const burst = Math.max(1, options.burst)
+  const burst = () => Math.max(1, current().burst)
+  const within = (wanted: number) => Math.min(current().ceiling, Math.max(current().floor, wanted))
   const lock = yield* Semaphore.make(1)
-  let rate = Math.min(options.ceiling, Math.max(options.floor, options.rate))
-  let tokens = burst
+  let given = current().rate
+  let rate = within(given)
+  let tokens = burst()
   let at = yield* Clock.currentTimeMillis
 
   const refill = Effect.map(Clock.currentTimeMillis, (now) => {
-    tokens = refilled(tokens, now - at, rate, burst)
+    tokens = refilled(tokens, now - at, rate, burst())
     at = now
+    if (given === current().rate) return
+    given = current().rate
+    rate = within(given)
   })
   const setRate = (next: () => number) =>
     Effect.map(refill, () => {
-      rate = Math.min(options.ceiling, Math.max(options.floor, next()))
+      rate = within(next())
       return rate
     })
 
   const take = Effect.fnUntraced(function* (wanted: number) {
     while (true) {
       yield* refill
-      const enough = Math.min(wanted, Math.floor(burst), Math.max(1, Math.floor(rate * PORTION_SECONDS)))
+      const enough = Math.min(wanted, Math.floor(burst()), Math.max(1, Math.floor(rate * PORTION_SECONDS)))
       if (tokens >= enough) {
         const granted = Math.min(wanted, Math.floor(tokens))
         tokens -= granted
@@ -71,7 +77,7 @@ export const makeTokenBucket = Effect.fnUntraced(function* (
   return {
     take: (wanted) => lock.withPermit(take(wanted)),
     halve: setRate(() => rate / 2),
-    grow: setRate(() => rate + options.ceiling * GROWTH_SHARE),
+    grow: setRate(() => rate + current().ceiling * GROWTH_SHARE),
     rate: Effect.sync(() => rate),
   }
 })

@@ -46,7 +46,7 @@ export const feedOf = (
 ) =>
   Effect.gen(function* () {
     const context = yield* Layer.build(
-      firewallaFeedsNoDeps(optionsWith(changes, feed)).pipe(Layer.provide(layerFake(fake))),
+      firewallaFeedsNoDeps(() => optionsWith(changes, feed)).pipe(Layer.provide(layerFake(fake))),
     )
     return yield* named(name, Context.get(context, Feeds))
   })

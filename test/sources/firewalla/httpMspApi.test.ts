@@ -23,7 +23,7 @@ const retry = (changes: Partial<FirewallaOptions["retry"]> = {}) => ({ ...option
 const call = Effect.fnUntraced(function* (handler: Handler, changes: Partial<FirewallaOptions> = {}) {
   const lines: Array<LogLine> = []
   const server = yield* mspServer(handler)
-  const context = yield* Layer.build(layerHttp(optionsWith({ baseUrl: server.baseUrl, ...changes })))
+  const context = yield* Layer.build(layerHttp(() => optionsWith({ baseUrl: server.baseUrl, ...changes })))
   const exit = yield* Context.get(context, MspApi)
     .get(request)
     .pipe(Effect.provide(recordLogs(lines)), Effect.result)
@@ -94,7 +94,7 @@ describe("a request", () => {
         if (nth === 1) sendJson(response, {}, 429, { "retry-after": "1" })
         else sendJson(response, good)
       })
-      const context = yield* Layer.build(layerHttp(optionsWith({ baseUrl: server.baseUrl })))
+      const context = yield* Layer.build(layerHttp(() => optionsWith({ baseUrl: server.baseUrl })))
       const api = Context.get(context, MspApi)
       const first = yield* Effect.forkChild(api.get(request))
       yield* Effect.sleep("200 millis")
@@ -188,7 +188,7 @@ describe("a request", () => {
     Effect.gen(function* () {
       const server = yield* mspServer((_, response) => sendJson(response, good))
       const context = yield* Layer.build(
-        layerHttp(optionsWith({ baseUrl: server.baseUrl, requestsPerMinute: 600 })),
+        layerHttp(() => optionsWith({ baseUrl: server.baseUrl, requestsPerMinute: 600 })),
       )
       const start = yield* Clock.currentTimeMillis
       yield* Effect.repeat(Context.get(context, MspApi).get(request), { times: 9 })
@@ -253,7 +253,7 @@ describe("a reply", () => {
   it.live("of another shape fails the poll, with no page and no position", () =>
     Effect.gen(function* () {
       const server = yield* mspServer((_, response) => sendJson(response, { data: [] }))
-      const context = yield* Layer.build(firewallaFeeds(optionsWith({ baseUrl: server.baseUrl })))
+      const context = yield* Layer.build(firewallaFeeds(() => optionsWith({ baseUrl: server.baseUrl })))
       for (const name of ["alarms", "flows", "devices"]) {
         const { error, pages } = yield* collectAll(yield* named(name, Context.get(context, Feeds)))
         assert.strictEqual(error?.reason._tag, "BadShape")
@@ -267,7 +267,7 @@ describe("a reply", () => {
 describe("the client", () => {
   it.effect("is not even made where the token would go unencrypted over the network", () =>
     Effect.gen(function* () {
-      const built = Layer.build(firewallaFeeds(optionsWith({ baseUrl: "http://192.0.2.1/v2" })))
+      const built = Layer.build(firewallaFeeds(() => optionsWith({ baseUrl: "http://192.0.2.1/v2" })))
       const exit = yield* Effect.exit(Effect.scoped(built))
       assert.isTrue(Exit.isFailure(exit))
       assert.include(String(exit), "InvalidFirewallaOptions")
@@ -278,7 +278,7 @@ describe("the client", () => {
     Effect.gen(function* () {
       const server = yield* mspServer(() => {})
       const options = optionsWith({ baseUrl: server.baseUrl, retry: retry({ maxRetries: 0 }) })
-      const context = yield* Layer.build(layerHttp(options))
+      const context = yield* Layer.build(layerHttp(() => options))
       const fiber = yield* Effect.forkChild(Effect.flip(Context.get(context, MspApi).get(request)))
       yield* TestClock.adjust(Duration.seconds(10))
       assert.deepStrictEqual((yield* Fiber.join(fiber)).reason, { _tag: "TimedOut", afterMillis: 10_000 })

@@ -22,7 +22,7 @@ const recorded = (replies: Readonly<Record<string, string>>) =>
 const feedOver = Effect.fnUntraced(function* (name: string, replies: Readonly<Record<string, string>>) {
   yield* TestClock.setTime(1_714_868_000_000)
   const { baseUrl } = yield* recorded(replies)
-  const context = yield* Layer.build(firewallaFeeds(optionsWith({ baseUrl })))
+  const context = yield* Layer.build(firewallaFeeds(() => optionsWith({ baseUrl })))
   return yield* named(name, Context.get(context, Feeds))
 })
 

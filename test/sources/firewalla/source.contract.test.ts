@@ -43,7 +43,9 @@ const overHttp = (name: "alarms" | "flows", recordAt: (second: number) => unknow
       const reply = answer(fake, { feed: name, path: url.pathname.replace("/v2", ""), params })
       sendJson(response, "body" in reply ? reply.body : {})
     })
-    const context = yield* Effect.orDie(Layer.build(firewallaFeeds(optionsWith({ baseUrl: server.baseUrl }))))
+    const context = yield* Effect.orDie(
+      Layer.build(firewallaFeeds(() => optionsWith({ baseUrl: server.baseUrl }))),
+    )
     const feed = yield* named(name, Context.get(context, Feeds))
     const { history } = feed
     return {

@@ -119,7 +119,7 @@ export const makeCollector = Effect.fnUntraced(function* (changes: CollectorChan
     maxBodyBytes: 1_000_000,
     maxBufferedBytes: 8_000_000,
     retryAfterSeconds: 7,
-    senders,
+    senders: () => senders,
     ...changes.options,
   }).pipe(Effect.provide(context))
   const port = "port" in http.address ? http.address.port : 0

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Result } from "effect"
+import { Redacted, Result } from "effect"
 import * as Replies from "../../../src/sources/hec/replies.ts"
 import { allowing, authorizing, channelOf } from "../../../src/sources/hec/tokens.ts"
 import { CHANNEL, senderOf } from "./collector.ts"
@@ -26,7 +26,7 @@ describe("authorizing", () => {
     ["Splunk token-of-one1", false, Replies.invalidToken],
     ["Splunk TOKEN-OF-ONE", false, Replies.invalidToken],
   ]
-  const authorize = authorizing(senders)
+  const authorize = authorizing(() => senders)
   for (const [authorization, hasQueryToken, expected] of CASES)
     it(`${authorization} is ${typeof expected === "string" ? expected : expected.body.text}`, () => {
       const result = Result.map(authorize(authorization, hasQueryToken), ({ name }) => name)
@@ -35,6 +35,17 @@ describe("authorizing", () => {
         typeof expected === "string" ? Result.succeed(expected) : Result.fail(expected),
       )
     })
+})
+
+describe("authorizing with tokens that change", () => {
+  it("takes the new token and no longer the old one", () => {
+    let now = [{ ...senderOf("one"), token: Redacted.make("old") }]
+    const authorize = authorizing(() => now)
+    assert.isTrue(Result.isSuccess(authorize("Splunk old", false)))
+    now = [{ ...senderOf("one"), token: Redacted.make("new") }]
+    assert.isTrue(Result.isSuccess(authorize("Splunk new", false)))
+    assert.deepStrictEqual(authorize("Splunk old", false), Result.fail(Replies.invalidToken))
+  })
 })
 
 describe("allowing", () => {

@@ -30,7 +30,7 @@ const setUp = Effect.fnUntraced(function* (
       url: server.url,
       username: "waybill",
       password: Redacted.make("s3cret-of-the-api"),
-      requestsPerMinute: 6000,
+      requestsPerMinute: () => 6000,
       eventsPerRequest: 100,
       retry: { ...defaultRetrySettings, retryDelayMs: 10, timeoutSeconds: 2 },
       doubtfulIsTaken: true,
@@ -148,7 +148,7 @@ describe("api writer against the API's limits", () => {
       // A second stands for a minute: 30 requests in each.
       const { counts, received, writer } = yield* setUp(
         { requestsPerMinute: 30, windowMillis: 1000 },
-        { requestsPerMinute: 25 * 60, eventsPerRequest: 10 },
+        { requestsPerMinute: () => 25 * 60, eventsPerRequest: 10 },
       )
       yield* writer.write(numbered(600))
       assert.strictEqual((yield* received(600)).length, 600)

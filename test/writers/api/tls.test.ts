@@ -47,7 +47,7 @@ const writes = Effect.fnUntraced(
         url,
         username: "waybill",
         password: Redacted.make("password"),
-        requestsPerMinute: 6000,
+        requestsPerMinute: () => 6000,
         eventsPerRequest: 100,
         retry: { ...defaultRetrySettings, timeoutSeconds: 5 },
         doubtfulIsTaken: true,

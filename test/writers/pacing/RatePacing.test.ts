@@ -23,6 +23,6 @@ describe("pacing by evidence alone", () => {
       for (let n = 0; n < 20; n++) yield* lost
       assert.strictEqual(yield* blindRate, 10)
       assert.isUndefined(yield* pacing.queueUsage)
-    }).pipe(Effect.provide(ratePacingLayer({ eventsPerSecond: 200, burst: 100 }))),
+    }).pipe(Effect.provide(ratePacingLayer(() => ({ eventsPerSecond: 200, burst: 100 })))),
   )
 })

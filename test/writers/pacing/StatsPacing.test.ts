@@ -38,7 +38,7 @@ describe("pacing by statistics", () => {
         const rate = Math.min(drawn.rate, writer / 2, (share * drawn.size) / 4 / 0.05)
         const queue = makeModelQueue({ ...drawn, rate, startedAt: yield* Clock.currentTimeMillis })
         const { pacing } = yield* makePacing(
-          { ...options, queueShare: share, chunk: drawn.chunk },
+          () => ({ ...options, queueShare: share, chunk: drawn.chunk }),
           queue.read,
         )
         const feed = Effect.gen(function* () {
@@ -73,7 +73,7 @@ describe("pacing by statistics", () => {
         asked += 1
         return { ...idle, usage: 0.4 }
       })
-      const { pacing } = yield* makePacing(options, read)
+      const { pacing } = yield* makePacing(() => options, read)
       // Room for 1,638, of which 512 may be in the socket.
       const grants: Array<number> = []
       const caller = Effect.map(pacing.permits(1000), (count) => grants.push(count))
@@ -97,7 +97,7 @@ describe("pacing by statistics", () => {
         asked += 1
         return { ...idle, usage }
       })
-      const { pacing } = yield* makePacing(options, read)
+      const { pacing } = yield* makePacing(() => options, read)
       const fiber = yield* Effect.forkChild(pacing.permits(1000))
       yield* TestClock.adjust("1 second")
       assert.strictEqual(asked, 21)
@@ -113,7 +113,7 @@ describe("pacing by statistics", () => {
       const lines: Array<LogLine> = []
       let dropped = 40
       const { pacing } = yield* makePacing(
-        options,
+        () => options,
         Effect.sync(() => ({ ...idle, usage: 0.3, dropped })),
       )
       yield* Effect.gen(function* () {
@@ -139,7 +139,7 @@ describe("pacing by statistics", () => {
         asked += 1
         return answer
       })
-      const { pacing, evidence } = yield* makePacing(options, read)
+      const { pacing, evidence } = yield* makePacing(() => options, read)
       let granted = 0
       const fiber = yield* Effect.gen(function* () {
         while (true) {

@@ -35,13 +35,12 @@ const writerFor = (manager: SimulatedManager, pacing: Layer.Layer<Pacing>) =>
   )
 
 const paced = (manager: SimulatedManager) =>
-  pacingLayer({
-    statsPath: manager.statsPath,
+  pacingLayer(manager.statsPath, () => ({
     queueShare: 0.5,
     eventsPerSecond: 500,
     burst: 100,
     chunk: 1000,
-  })
+  }))
 
 const unpaced = Layer.succeed(
   Pacing,
