@@ -1,23 +1,19 @@
 /** A progress bar where a person watches, and a plain line now and then where nobody does. */
-import process from "node:process"
 import { Effect, Ref, Terminal } from "effect"
+import { TerminalCapabilities } from "effect/cli"
+import { bar } from "./terminal/plot.ts"
+import { count, percent } from "./terminal/words.ts"
 
 const WIDTH = 30
 /** Without a terminal a line is written when so much more is done. */
 const PLAIN_STEP = 0.1
 
-const bar = (share: number): string => {
-  const done = Math.round(share * WIDTH)
-  return `${"█".repeat(done)}${"░".repeat(WIDTH - done)}`
-}
-
-const counts = (done: number, all: number): string =>
-  `${done.toLocaleString("en")} of ${all.toLocaleString("en")}`
+const counts = (done: number, all: number): string => `${count(done)} of ${count(all)}`
 
 /** `update` redraws the bar, `note` puts a line above it, `end` leaves it as it is. */
 export const makeProgress = Effect.fnUntraced(function* (what: string) {
   const terminal = yield* Terminal.Terminal
-  const isTerminal = process.stdout.isTTY === true
+  const { canAnimate: isTerminal } = yield* TerminalCapabilities.TerminalCapabilities
   const shown = yield* Ref.make({ line: "", share: -1 })
   const put = (text: string) => Effect.ignore(terminal.display(text))
 
@@ -25,11 +21,11 @@ export const makeProgress = Effect.fnUntraced(function* (what: string) {
     const share = all === 0 ? 0 : done / all
     const last = yield* Ref.get(shown)
     if (isTerminal) {
-      const line = `  ${bar(share)} ${Math.floor(share * 100)} %  ${counts(done, all)} ${what}`
+      const line = `  ${bar(share, WIDTH)} ${percent(share)}  ${counts(done, all)} ${what}`
       yield* put(`\r${line}`)
       yield* Ref.set(shown, { line, share })
     } else if (share - last.share >= PLAIN_STEP || (share === 1 && last.share < 1)) {
-      yield* put(`  ${Math.floor(share * 100)} %  ${counts(done, all)} ${what}\n`)
+      yield* put(`  ${percent(share)}  ${counts(done, all)} ${what}\n`)
       yield* Ref.set(shown, { line: "", share })
     }
   })

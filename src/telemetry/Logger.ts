@@ -19,36 +19,37 @@ const IMPORTANCE: Readonly<Record<Level, number>> = { debug: 0, info: 1, warn: 2
 export const wantsColour = (isTerminal: boolean, noColor: string | undefined): boolean =>
   isTerminal && (noColor === undefined || noColor === "")
 
-const writerOf = (format: Format): ((entry: LogEntry) => string) => {
+const writerOf = (format: Format, isTerminal: boolean): ((entry: LogEntry) => string) => {
   switch (format) {
     case "json":
       return json
     case "logfmt":
       return logfmt
     case "pretty":
-      return pretty(wantsColour(process.stdout.isTTY === true, process.env.NO_COLOR))
+      return pretty(wantsColour(isTerminal, process.env.NO_COLOR))
   }
 }
 
 const make = Effect.fnUntraced(function* (options: Config["log"]) {
-  const write = writerOf(options.format)
+  const onOutput = writerOf(options.format, process.stdout.isTTY === true)
+  const onError = writerOf(options.format, process.stderr.isTTY === true)
   const repeats = new Repeats(Duration.toMillis(options.repeat_every))
   let shown: ShownLevel = options.level
   const stdout = yield* Console.Console
-  let print = (line: string) => stdout.log(line)
+  let print = (entry: LogEntry) => stdout.log(onOutput(entry))
 
   const logger = Logger.make<unknown, void>((line) => {
     const level = levelOf(line.logLevel)
     if (IMPORTANCE[level] < IMPORTANCE[shown]) return
     const console = line.fiber.getRef(Console.Console)
     print = line.fiber.getRef(References.LogToStderr)
-      ? (text) => console.error(text)
-      : (text) => console.log(text)
-    for (const entry of repeats.take(toEntry(line), line.date.getTime())) print(write(entry))
+      ? (entry) => console.error(onError(entry))
+      : (entry) => console.log(onOutput(entry))
+    for (const entry of repeats.take(toEntry(line), line.date.getTime())) print(entry)
   })
   yield* Effect.addFinalizer(() =>
     Effect.map(Clock.currentTimeMillis, (now) => {
-      for (const entry of repeats.rest(now)) print(write(entry))
+      for (const entry of repeats.rest(now)) print(entry)
     }),
   )
   const level = LogLevel.of({

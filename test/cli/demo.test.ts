@@ -50,7 +50,7 @@ describe("the proof", () => {
   it("is one JSON object with keys that people may rely on", () => {
     assert.strictEqual(
       proofJson(proof),
-      '{"source":49000,"searchable":48999,"lost":0,"duplicated":0,"dead_lettered":1,"seconds":46.2,"events_per_second":1060}',
+      '{"command":"demo","source":49000,"searchable":48999,"lost":0,"duplicated":0,"dead_lettered":1,"seconds":46.2,"events_per_second":1060}',
     )
   })
 

@@ -25,5 +25,5 @@ export const span = (millis: number): string => {
 export const rate = (perSecond: number): string =>
   `${perSecond >= 100 ? count(Math.round(perSecond)) : perSecond.toFixed(1).replace(/\.0$/, "")}/s`
 
-/** 0 to 1. */
-export const percent = (share: number): string => `${Math.round(share * 100)} %`
+/** @param share 0 to 1; `100 %` is all of it and nothing less */
+export const percent = (share: number): string => `${Math.floor(share * 100)} %`

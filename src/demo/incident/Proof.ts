@@ -49,6 +49,7 @@ export const proofTable = (proof: Proof): string =>
 /** The same as one JSON object on one line; its keys are a contract. */
 export const proofJson = (proof: Proof): string =>
   JSON.stringify({
+    command: "demo",
     source: proof.source,
     searchable: proof.searchable,
     lost: proof.lost,
