@@ -35,7 +35,7 @@ export const judgeCanary = ({ found, lagMillis, waitedMillis }: Sighting): Findi
   if (lagMillis === undefined)
     return fail(
       `${CANARIES} canaries were written, and none is searchable after ${seconds(waitedMillis)}.`,
-      "If all before this is ok, look between manager and indexer: ossec.log, alerts.json and Filebeat (filebeat test output) on the manager. If the chain is just slow, give --wait more seconds.",
+      "If all before this is ok: restart the manager if decoder or rules are newer than its start (it reads them only then), and look between manager and indexer: ossec.log, alerts.json and Filebeat (filebeat test output) on the manager. If the chain is just slow, give --wait more seconds.",
     )
   const said = `searchable ${seconds(lagMillis)} after the write`
   if (found < CANARIES)

@@ -1,11 +1,12 @@
 /**
- * The manager's own `queue/sockets/logtest`: what its decoders and rules, as they lie on disk, make of an event.
+ * The manager's own `queue/sockets/logtest`: what its decoders and rules, as they lie on disk, make of an event. Whether
+ * it has been restarted since they lie there, only an event that is sent can tell.
  *
  * `log_processing` answers the alert that would be written, and in `alert` whether its level reaches `log_alert_level`
  * (w_logtest_process_log in src/analysisd/logtest.c). A session loads the whole ruleset, so all samples share one; it is
  * removed afterwards.
  */
-import { Effect, Option, Schema } from "effect"
+import { Data, Effect, Option, Schema } from "effect"
 import { ask, ManagerSocketError } from "../writers/pacing/managerSocket.ts"
 import type { Kind, Sample } from "./samples.ts"
 
@@ -19,6 +20,12 @@ export interface Judged {
   /** Whether it would become an alert. */
   readonly alerts: boolean
 }
+
+/** The manager can make nothing of its own files: it would not start with them again either. */
+export class RulesetBroken extends Data.TaggedError("RulesetBroken")<{
+  /** In the manager's own words. */
+  readonly message: string
+}> {}
 
 /** The ruleset is loaded within it: some seconds on a small machine. */
 const TIMEOUT = "30 seconds"
@@ -58,12 +65,18 @@ const request = (command: string, parameters: Readonly<Record<string, string>>) 
   parameters,
 })
 
+/** The errors among the messages, or all of them where none is called one. */
+const wordsOf = (messages: ReadonlyArray<string>): string => {
+  const errors = messages.filter((message) => message.startsWith("ERROR"))
+  return (errors.length > 0 ? errors : messages).join(" ").slice(0, 400)
+}
+
 /** Asks about each sample, one after the other. @param path of the socket @param location as the writer gives it */
 export const judge = Effect.fnUntraced(function* (
   path: string,
   location: string,
   samples: ReadonlyArray<Sample>,
-): Effect.fn.Return<ReadonlyArray<Judged>, ManagerSocketError> {
+): Effect.fn.Return<ReadonlyArray<Judged>, ManagerSocketError | RulesetBroken> {
   const send = (body: unknown) => ask({ path, body, timeout: TIMEOUT, maxBytes: MAX_ANSWER_BYTES })
   const judged: Array<Judged> = []
   let token: string | undefined
@@ -80,17 +93,16 @@ export const judge = Effect.fnUntraced(function* (
       }
       const answer = Option.getOrUndefined(decode(yield* send(request("log_processing", parameters))))
       const data = answer?.data
+      token = data?.token ?? token
       if (data?.output === undefined) {
-        const said = [
+        const said = wordsOf([
           ...(data?.messages ?? []),
           ...(answer?.message === undefined ? [] : [answer.message]),
-        ].join(" ")
-        return yield* new ManagerSocketError({
-          reason: "invalid",
-          message: `${path}: it answered without a result${said === "" ? "" : ` (${said.slice(0, 300)})`}`,
-        })
+        ])
+        return yield* said === ""
+          ? new ManagerSocketError({ reason: "invalid", message: `${path}: it answered without a result` })
+          : new RulesetBroken({ message: said })
       }
-      token = data.token ?? token
       judged.push({
         kind,
         decoder: data.output.decoder?.name,

@@ -169,8 +169,10 @@ export const mspChecks = (config: Config): ReadonlyArray<Check> => {
   const retention = Effect.gen(function* () {
     const now = Math.floor((yield* Clock.currentTimeMillis) / 1000)
     const flow = yield* oldest("/flows", filter, now)
-    const alarm = yield* oldest("/alarms", filter, now)
-    return judgeRetention(Duration.toSeconds(firewalla.retention), flow, alarm)
+    const setting = Duration.toSeconds(firewalla.retention)
+    // Asked for only where it can tell a young account from a short plan.
+    const isYoung = flow !== undefined && flow < setting - DAY
+    return judgeRetention(setting, flow, isYoung ? yield* oldest("/alarms", filter, now) : undefined)
   })
   const msp: Check = { hop: "msp", needs: [], run: over(boxes) }
   return feeds.flows.enabled ? [msp, { hop: "retention", needs: ["msp"], run: over(retention) }] : [msp]

@@ -4,7 +4,7 @@ import { Clock, Effect } from "effect"
 import type { Config } from "../config/Config.ts"
 import type { ManagerSocketError } from "../writers/pacing/managerSocket.ts"
 import { type Check, type Finding, fail, ok, skipped, warn } from "./Check.ts"
-import { type Judged, judge } from "./logtest.ts"
+import { type Judged, judge, type RulesetBroken } from "./logtest.ts"
 import { samplesAt } from "./samples.ts"
 
 const DECODER = "waybill"
@@ -35,7 +35,7 @@ export const judgeRules = (judged: ReadonlyArray<Judged>): Finding => {
       `No rule of Waybill's takes: ${foreign.map(({ kind, rule }) => `${kind} (${rule === undefined ? "no rule at all" : `rule ${rule.id} takes it`})`).join(", ")}.`,
       `Install the wazuh/rules/waybill_rules.xml of this version ${RELOAD}; look for rules of your own that take these events.`,
     )
-  return ok(`The manager has Waybill's decoder and rules for ${kindsOf(judged)}.`)
+  return ok(`The manager's files have Waybill's decoder and rules for ${kindsOf(judged)}.`)
 }
 
 /** Pure. */
@@ -52,9 +52,15 @@ export const judgeAlerting = (judged: ReadonlyArray<Judged>): Finding => {
 }
 
 /** Pure. */
-export const explainLogtest = ({ message, reason }: ManagerSocketError): Finding => {
+export const explainLogtest = (error: ManagerSocketError | RulesetBroken): Finding => {
+  const { message } = error
+  if (error._tag === "RulesetBroken")
+    return fail(
+      `The manager can't use its rules as they lie on its disk: ${message}`,
+      "Mend or remove the file that it names, in /var/ossec/etc/rules or decoders: it may not start with it the next time.",
+    )
   const elsewhere = "Or paste an event into wazuh-logtest on the manager; the canary tells, too."
-  switch (reason) {
+  switch (error.reason) {
     case "missing":
     case "refused":
       return warn(
@@ -97,7 +103,9 @@ export const ruleChecks = Effect.fnUntraced(function* (config: Config) {
   const rules = Effect.map(asked, (found) => {
     if (found._tag === "Success") return judgeRules(found.success)
     // Who writes by the API or a file need not have the manager's sockets at all.
-    return config.writer.kind !== "socket" && found.failure.reason === "missing"
+    return config.writer.kind !== "socket" &&
+      found.failure._tag === "ManagerSocketError" &&
+      found.failure.reason === "missing"
       ? skipped(
           `${logtestPath(config)} is not here: the manager can't be asked for its rules.`,
           "Paste an event into wazuh-logtest on the manager; the canary tells, too.",
