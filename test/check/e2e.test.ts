@@ -88,7 +88,7 @@ describe("waybill check", () => {
         assert.strictEqual(yield* running.exitCode, 0)
         rmSync(`${tmpdir()}/waybill-check-spool-${process.pid}`, { recursive: true, force: true })
       }).pipe(Effect.scoped, provided),
-    60_000,
+    120_000,
   )
 
   it.live(
@@ -122,7 +122,7 @@ describe("waybill check", () => {
         assert.notInclude(dead.stdout, "\u001b")
         for (const line of dead.stdout.split("\n")) assert.isAtMost(line.length, 80, line)
       }).pipe(Effect.scoped, provided),
-    60_000,
+    120_000,
   )
 
   it.live(
@@ -145,7 +145,7 @@ describe("waybill check", () => {
         })
         assert.include(said(away, "indexer"), "can't be reached (ECONNREFUSED")
       }).pipe(Effect.scoped, provided),
-    60_000,
+    120_000,
   )
 
   it.live(
@@ -181,7 +181,7 @@ describe("waybill check", () => {
         assert.deepInclude(statuses(unread), { file: "ok", rules: "skipped", canary: "fail" })
         assert.strictEqual(configFile, byFile)
       }).pipe(Effect.scoped, provided),
-    60_000,
+    120_000,
   )
 
   it.live("a configuration that is not valid is the one hop that is told", () =>
