@@ -17,8 +17,10 @@ import {
 import { VERSION } from "../app/version.ts"
 import { DeadLetterFile } from "../dead-letters/DeadLetters.ts"
 import { PROMETHEUS_CONTENT_TYPE } from "../telemetry/prometheusText.ts"
+import { Traced } from "../trace/shown.ts"
 import { Conflict, NotFound, SettingsRefused, Unauthorized, Unavailable } from "./problems.ts"
 import {
+  EventId,
   FeedList,
   Health,
   LagList,
@@ -28,6 +30,8 @@ import {
   letterFilter,
   NotReady,
   Ready,
+  ReceiptList,
+  ReceiptsQuery,
   Reloaded,
   ReplayAsk,
   ReplayResult,
@@ -106,6 +110,19 @@ const DeadLetters = HttpApiGroup.make("dlq")
   )
   .prefix("/api/v1/dlq")
 
+const Events = HttpApiGroup.make("events").add(
+  HttpApiEndpoint.get("trace", "/api/v1/events/:id", { params: EventId, success: Traced }).annotateMerge(
+    described(
+      "Where one event is: when it was received, in which batches it was written, in which index a search returns it now, or why it is dead.",
+    ),
+  ),
+  HttpApiEndpoint.get("receipts", "/api/v1/receipts", {
+    query: ReceiptsQuery,
+    success: ReceiptList,
+    error: Unavailable,
+  }).annotateMerge(described("What was written in which batch, and when it was confirmed; newest first.")),
+)
+
 const Settings = HttpApiGroup.make("settings").add(
   HttpApiEndpoint.post("reload", "/api/v1/reload", {
     success: Reloaded,
@@ -137,7 +154,7 @@ const Description = HttpApiGroup.make("description").add(
 )
 
 export class AdminApi extends HttpApi.make("waybill")
-  .add(DeadLetters, Feeds, Settings, Description)
+  .add(DeadLetters, Feeds, Events, Settings, Description)
   .middleware(AdminToken)
   .add(Public, Page)
   .middleware(HttpApiMiddleware.ProblemDetails)
@@ -147,6 +164,7 @@ export class AdminApi extends HttpApi.make("waybill")
     OpenApi.annotations({
       title: "Waybill admin API",
       version: VERSION,
-      description: "How Waybill is, and its dead letters. Errors are RFC 9457, application/problem+json.",
+      description:
+        "How Waybill is, its dead letters, and where an event is. Errors are RFC 9457, application/problem+json.",
     }),
   ) {}

@@ -14,6 +14,7 @@ import * as Log from "../telemetry/log.ts"
 import { AdminApi } from "./api.ts"
 import * as DeadLetters from "./deadLetters.ts"
 import * as Description from "./description.ts"
+import * as Events from "./events.ts"
 import * as Feeds from "./feeds.ts"
 import { makeGate } from "./gate.ts"
 import * as Health from "./health.ts"
@@ -46,6 +47,7 @@ const routes = (token: () => Redacted.Redacted | undefined) =>
       Health.layer,
       DeadLetters.layer,
       Feeds.layer,
+      Events.layer,
       Settings.layer,
       Description.layer,
       StatusPage.layer,

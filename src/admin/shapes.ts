@@ -8,6 +8,7 @@ import { Schema } from "effect"
 import { DeadLetterFile, DeadLetterReason } from "../dead-letters/DeadLetters.ts"
 import { isKey } from "../dead-letters/keys.ts"
 import { SHOWN_LEVELS } from "../telemetry/LogLevel.ts"
+import { Receipt } from "../trace/shown.ts"
 import { PARTS } from "./readiness.ts"
 
 const time = Schema.String.annotate({ format: "date-time" })
@@ -200,4 +201,30 @@ export const ReplayResult = Schema.Struct({
     }),
   ).annotate({ description: "The first of those that failed." }),
   error: Schema.NullOr(Schema.String).annotate({ description: "Why it is not complete." }),
+})
+
+export const EventId = {
+  id: Schema.NonEmptyString.check(Schema.isMaxLength(MAX_TEXT)).annotate({
+    description: "`event_id` of the event, which is `envelope.id` of a dead letter.",
+  }),
+}
+
+export const ReceiptsQuery = {
+  feed: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(MAX_TEXT))).annotateKey({
+    description: "Only of this feed, e.g. `firewalla-msp/flows`.",
+  }),
+  limit: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1000 }))).annotateKey({
+    description: "Receipts of one page; 100 when absent.",
+  }),
+  cursor: Schema.optionalKey(
+    Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })),
+  ).annotateKey({ description: "`next_cursor` of the page before." }),
+}
+
+export const ReceiptList = Schema.Struct({
+  receipts: Schema.Array(Receipt),
+  count,
+  next_cursor: Schema.optionalKey(Schema.Int).annotateKey({
+    description: "There are more; absent on the last page.",
+  }),
 })

@@ -15,6 +15,7 @@ import { Policies } from "../pipeline/Policies.ts"
 import { Run } from "../pipeline/Run.ts"
 import { Stop } from "../pipeline/Stop.ts"
 import * as KeptReceipts from "../receipts/keepReceipts.ts"
+import * as ReadReceipts from "../receipts/readReceipts.ts"
 import * as Replay from "../replay/Replay.ts"
 import { retrySettingsOf } from "../retry/settings.ts"
 import { firewallaFeeds } from "../sources/firewalla/layer.ts"
@@ -86,12 +87,13 @@ const verifying = (current: Current) => {
     case "always":
       return StartUp.layerAlways(options).pipe(
         Layer.provideMerge(verifier(current)),
-        Layer.provide(indexer(config)),
+        // Merged, because whoever asks where an event is gets the last word from it.
+        Layer.provideMerge(indexer(config)),
       )
     case "startup-only":
       return StartUp.layerStartupOnly(options, verifier(current)).pipe(
         Layer.provideMerge(WritingVerifier.layerLookingBack(Duration.toMillis(verify.clock_skew))),
-        Layer.provide(indexer(config)),
+        Layer.provideMerge(indexer(config)),
       )
     case "off":
       return StartUp.layerOff(options).pipe(Layer.provideMerge(WritingVerifier.layer))
@@ -156,16 +158,20 @@ const lettersToLookAt = ({ dlq }: Config) =>
     Layer.provide(dlq.enabled ? FileDeadLetters.layerLooking(dlq.base_path) : NoDeadLetters.layerLooking),
   )
 
+const receiptsFolder = ({ receipts, state }: Config): string => receipts.path ?? state.path
+
 /** Nothing where `receipts.enabled` is false. */
-const receipts = ({ receipts, state, verify }: Config, isProven = verify.mode === "always") =>
-  receipts.enabled
+const receipts = (config: Config, isProven = config.verify.mode === "always") => {
+  const { receipts } = config
+  return receipts.enabled
     ? KeptReceipts.layer({
-        folder: receipts.path ?? state.path,
+        folder: receiptsFolder(config),
         keep: receipts.keep,
         maxBytes: receipts.max_bytes,
         isProven,
       })
     : Layer.empty
+}
 
 const RUN_ADVICE = "Stop that one first, or give this one a state.path and a dlq.base_path of its own."
 
@@ -268,5 +274,19 @@ export const lettersLookingLayer = Layer.unwrap(
       FileDeadLetters.layerLooking(config.dlq.base_path),
       Normalizers.layer([pushedEvents(config)]),
     ),
+  ),
+)
+
+/** The receipts, to look at. It neither locks nor changes anything. */
+export const receiptsLayer = Layer.unwrap(
+  Effect.map(Configuration, (config) => ReadReceipts.layer(receiptsFolder(config))),
+)
+
+/** What tells where an event is. The indexer is not asked where nobody has said who may ask it. */
+export const tracingLayer = Layer.unwrap(
+  Effect.map(Configuration, (config) =>
+    config.indexer.username === undefined || config.indexer.password === undefined
+      ? receiptsLayer
+      : Layer.merge(receiptsLayer, indexer(config)),
   ),
 )

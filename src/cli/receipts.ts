@@ -1,0 +1,61 @@
+/** `waybill receipts`: what was written in which batch, and when it was confirmed. */
+import { Console, Effect, Option } from "effect"
+import { Command, Flag } from "effect/cli"
+import * as Layers from "../app/layers.ts"
+import { Receipts } from "../receipts/Receipts.ts"
+import { shownReceipt } from "../trace/shown.ts"
+import { configured } from "./configured.ts"
+import { atLeastOne, json } from "./dlq/flags.ts"
+import { lineText, paint } from "./terminal/line.ts"
+import { receiptLines } from "./traceLines.ts"
+
+export const receipts = Command.make(
+  "receipts",
+  {
+    feed: Flag.String("feed").pipe(
+      Flag.optional,
+      Flag.withDescription("Only of this feed, such as firewalla-msp/flows"),
+    ),
+    limit: Flag.Int("limit").pipe(
+      Flag.withDefault(20),
+      Flag.withDescription("How many receipts are shown, newest first"),
+    ),
+    cursor: Flag.Int("cursor").pipe(
+      Flag.optional,
+      Flag.withDescription("Go on behind the list that named this cursor"),
+    ),
+    json,
+  },
+  Effect.fnUntraced(function* ({ cursor, feed, json, limit }) {
+    yield* atLeastOne("--limit", limit)
+    yield* atLeastOne("--cursor", Option.getOrUndefined(cursor))
+    const { next, receipts } = yield* Effect.flatMap(Receipts, (kept) =>
+      kept.page({ feed: Option.getOrUndefined(feed), limit, cursor: Option.getOrUndefined(cursor) }),
+    ).pipe(Effect.provide(Layers.receiptsLayer))
+    const shown = receipts.map(shownReceipt)
+    if (json)
+      return yield* Console.log(
+        JSON.stringify({ command: "receipts", count: shown.length, next: next ?? null, receipts: shown }),
+      )
+    const onTerminal = yield* paint
+    if (shown.length > 0)
+      for (const line of receiptLines(shown)) yield* Console.log(lineText(line, onTerminal))
+    yield* Console.log(
+      (shown.length === 0 ? "No receipts." : `\n${shown.length.toLocaleString("en")} shown`) +
+        (next === undefined ? "" : `\nthe next ones: --cursor ${next}`),
+    )
+  }, configured),
+).pipe(
+  Command.withDescription(
+    "Show what was written in which batch, newest first: when, how many events, and how long it took until a search " +
+      "returned all of them. It reads the file of receipts, beside a running Waybill or without one.",
+  ),
+  Command.withShortDescription("What was written, and when it was confirmed"),
+  Command.withExamples([
+    { command: "waybill receipts --feed firewalla-msp/flows", description: "The newest batches of flows" },
+    {
+      command: "waybill receipts --limit 1000 --json | jq '.receipts[] | select(.state != \"confirmed\")'",
+      description: "What is not confirmed",
+    },
+  ]),
+)
