@@ -38,6 +38,10 @@ export interface Feed {
   readonly poll: (checkpoint: Option.Option<Checkpoint>) => Stream.Stream<Page, SourceError>
   /** Told of each checkpoint of this feed that has been committed, for a source that keeps records until then. */
   readonly committed?: (position: Position) => Effect.Effect<void>
+  /** Of a feed that is pushed to: since when the oldest record after the checkpoint waits, in epoch milliseconds. */
+  readonly waitingSince?: (
+    checkpoint: Option.Option<Checkpoint>,
+  ) => Effect.Effect<number | undefined, SourceError>
   /** Only feeds over records that have a time have a history to read again; an inventory has none. */
   readonly history?: FeedHistory
 }

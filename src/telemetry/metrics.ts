@@ -75,7 +75,7 @@ export const METRICS = {
   indexerUp: gauge("waybill_indexer_up", "1 if the indexer answered the last search, 0 if it did not", {}),
   checkpointAge: gauge(
     "waybill_checkpoint_age_seconds",
-    "How far the checkpoint lies behind the present; of an inventory, the time since its last comparison",
+    "How far the checkpoint lies behind the present; of an inventory, the time since its last comparison; of pushed events, how long the oldest has waited",
     { feed },
   ),
   feedInterval: gauge("waybill_feed_interval_seconds", "Time between two polls of a feed", { feed }),

@@ -9,20 +9,35 @@ import { Pacing } from "../writers/Pacing.ts"
 import { count, set } from "./metric.ts"
 import { METRICS, OUTCOMES, PEERS, STAGES } from "./metrics.ts"
 
+const seconds = (since: number, now: number): number => Math.max(0, now - since) / 1000
+
 /**
  * Seconds that a checkpoint lies behind. A time series is settled up to a time; an inventory as of its comparison. The
- * age of a sequence of pushed events is the age of what waits, which only its source knows: it sets that itself.
+ * age of a sequence of pushed events is that of what waits, which only its source knows.
  */
 export const checkpointAge = ({ position, committed_at }: Checkpoint, now: number): number | undefined => {
   switch (position.kind) {
     case "time":
-      return Math.max(0, now - position.up_to) / 1000
+      return seconds(position.up_to, now)
     case "inventory":
-      return Math.max(0, now - Date.parse(committed_at)) / 1000
-    default:
+      return seconds(Date.parse(committed_at), now)
+    case "sequence":
       return undefined
   }
 }
+
+/** Undefined where it is not known, as before the first checkpoint of a feed that is polled. */
+const ageOf = (
+  { waitingSince }: Feed,
+  checkpoint: Option.Option<Checkpoint>,
+  now: number,
+): Effect.Effect<number | undefined> =>
+  waitingSince === undefined
+    ? Effect.succeed(Option.getOrUndefined(Option.map(checkpoint, (one) => checkpointAge(one, now))))
+    : waitingSince(checkpoint).pipe(
+        Effect.map((since) => (since === undefined ? 0 : seconds(since, now))),
+        Effect.orElseSucceed(() => undefined),
+      )
 
 /** Counters of a feed begin at 0, so that a query sees their first rise, too. */
 const declareCounters = Effect.fnUntraced(function* (feed: string) {
@@ -34,15 +49,16 @@ const declareCounters = Effect.fnUntraced(function* (feed: string) {
   yield* count(METRICS.duplicates, { feed }, 0)
 })
 
-const ofFeed = Effect.fnUntraced(function* ({ interval, name: feed }: Feed) {
+const ofFeed = Effect.fnUntraced(function* (one: Feed) {
+  const { interval, name: feed } = one
   const checkpoints = yield* Checkpoints
   yield* declareCounters(feed)
   yield* set(METRICS.feedInterval, { feed }, Duration.toSeconds(interval()))
   const now = yield* Clock.currentTimeMillis
   // One that can't be read is told of in the log, by the feed that holds because of it.
   const checkpoint = yield* Effect.orElseSucceed(checkpoints.load(feed), () => Option.none<Checkpoint>())
-  const age = Option.map(checkpoint, (one) => checkpointAge(one, now))
-  if (Option.isSome(age) && age.value !== undefined) yield* set(METRICS.checkpointAge, { feed }, age.value)
+  const age = yield* ageOf(one, checkpoint, now)
+  if (age !== undefined) yield* set(METRICS.checkpointAge, { feed }, age)
 })
 
 const ofVerifier = Effect.gen(function* () {

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Option } from "effect"
+import { Duration, Effect, Option, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { Checkpoints } from "../../src/checkpoints/Checkpoints.ts"
+import { type Feed, Feeds } from "../../src/sources/Source.ts"
 import { count, observe, set } from "../../src/telemetry/metric.ts"
 import { METRICS } from "../../src/telemetry/metrics.ts"
 import { prometheusText } from "../../src/telemetry/prometheusText.ts"
@@ -90,6 +91,26 @@ describe("prometheusText", () => {
       const samples = samplesOf(yield* prometheusText)
       assert.strictEqual(samples.get(`waybill_checkpoint_age_seconds{feed="${FLOWS}"}`), 600)
       assert.strictEqual(samples.get(`waybill_feed_interval_seconds{feed="${FLOWS}"}`), 900)
+    }).pipe(Effect.provide(world())),
+  )
+
+  it.effect("says how long the oldest of what was pushed has waited, before the first checkpoint, too", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(1_000_000)
+      let since: number | undefined = 970_000
+      const pushed: Feed = {
+        name: "hec/main",
+        eventType: "event",
+        interval: () => Duration.seconds(30),
+        poll: () => Stream.empty,
+        waitingSince: () => Effect.sync(() => since),
+      }
+      const age = Effect.map(prometheusText, (text) =>
+        samplesOf(text).get('waybill_checkpoint_age_seconds{feed="hec/main"}'),
+      ).pipe(Effect.provideService(Feeds, [pushed]))
+      assert.strictEqual(yield* age, 30)
+      since = undefined
+      assert.strictEqual(yield* age, 0)
     }).pipe(Effect.provide(world())),
   )
 

@@ -85,6 +85,10 @@ export const makeHecFeed = Effect.fnUntraced(function* (options: HecFeedOptions)
     eventType: "event",
     interval: () => INTERVAL,
     poll,
+    waitingSince: (checkpoint) =>
+      spool
+        .read(sender, upToOf(Option.getOrUndefined(checkpoint)), 1)
+        .pipe(Effect.mapBoth({ onFailure: failed, onSuccess: ([oldest]) => oldest?.receivedAt })),
     committed: (position) =>
       position.kind === "sequence" ? spool.settled(sender, position.up_to) : Effect.void,
   } satisfies Feed

@@ -1,9 +1,21 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Context, Duration, Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
+import { firewallaFeedsNoDeps } from "../../../src/sources/firewalla/layer.ts"
+import { Feeds } from "../../../src/sources/Source.ts"
 import { eventsOf, type LogLine, recordLogs } from "../../support/logRecorder.ts"
-import { fakeMsp } from "./fakeMsp.ts"
-import { collect, collectAll, feedOf, flowAt, idsOf, positionsOf } from "./feeds.ts"
+import { fakeMsp, layerFake } from "./fakeMsp.ts"
+import {
+  checkpointOf,
+  collect,
+  collectAll,
+  feedOf,
+  flowAt,
+  idsOf,
+  named,
+  optionsWith,
+  positionsOf,
+} from "./feeds.ts"
 
 /** Now, in every test: seconds. Records lie in the hour before. */
 const NOW = 1_714_870_000
@@ -18,6 +30,39 @@ const aidsOf = (pages: Parameters<typeof idsOf>[0]) =>
       typeof payload === "object" && payload !== null && "aid" in payload ? payload.aid : undefined,
     ),
   )
+
+describe("settings that change while it runs", () => {
+  it.effect("hold from the next poll on; all pages of a poll are answers to one query", () =>
+    Effect.gen(function* () {
+      yield* atNow
+      const fake = fakeMsp(alarms(5))
+      let options = optionsWith({}, { pageSize: 2, query: "type:1" })
+      const context = yield* Layer.build(
+        firewallaFeedsNoDeps(() => options).pipe(Layer.provide(layerFake(fake))),
+      )
+      const feed = yield* named("alarms", Context.get(context, Feeds))
+      fake.before = ({ nth }) => {
+        if (nth === 1)
+          options = optionsWith(
+            {},
+            { pageSize: 4, query: "type:2", overlap: Duration.minutes(5), interval: Duration.minutes(1) },
+          )
+        return undefined
+      }
+      yield* collect(feed)
+      const asked = () => fake.asked.map(({ request: { params } }) => [params.limit, params.query?.slice(-6)])
+      assert.deepStrictEqual(asked(), [
+        ["2", "type:1"],
+        ["2", "type:1"],
+        ["2", "type:1"],
+      ])
+      assert.strictEqual(Duration.toMinutes(feed.interval()), 1)
+      yield* collect(feed, checkpointOf({ kind: "time", up_to: NOW * 1000 }))
+      assert.deepStrictEqual(asked().slice(3), [["4", "type:2"]])
+      assert.strictEqual(fake.asked.at(-1)?.from, NOW - 300)
+    }).pipe(Effect.scoped),
+  )
+})
 
 describe("pages of a poll", () => {
   const ends: Record<string, Readonly<Record<string, unknown>>> = {

@@ -19,6 +19,7 @@ const inRun = <A, E>(
   folder: string,
   use: (run: {
     readonly push: (body: string) => Effect.Effect<void>
+    readonly waitingSince: (from: number) => Effect.Effect<number | undefined>
     readonly pages: (from: number, count: number) => Effect.Effect<ReadonlyArray<Page>>
   }) => Effect.Effect<A, E>,
 ) =>
@@ -34,6 +35,8 @@ const inRun = <A, E>(
         const receivedAt = yield* Clock.currentTimeMillis
         yield* spool.append({ sender: "main", receivedAt, defaults: DEFAULTS, chunks, channel: undefined })
       }, Effect.orDie),
+      waitingSince: (from) =>
+        Effect.orDie(feed.waitingSince(from === 0 ? Option.none() : Option.some(checkpointAt(from)))),
       pages: (from, count) =>
         feed
           .poll(from === 0 ? Option.none() : Option.some(checkpointAt(from)))
@@ -68,6 +71,21 @@ const test = <A, E>(name: string, play: (folder: string) => Effect.Effect<A, E, 
   )
 
 describe("the feed of a sender", () => {
+  test("tells since when the oldest record after the checkpoint waits", (folder) =>
+    inRun(folder, ({ push, waitingSince }) =>
+      Effect.gen(function* () {
+        assert.isUndefined(yield* waitingSince(0))
+        const before = yield* Clock.currentTimeMillis
+        yield* push(events("a"))
+        yield* Effect.sleep("20 millis")
+        const between = yield* Clock.currentTimeMillis
+        yield* push(events("b", "c"))
+        const [first = 0, second = 0] = [yield* waitingSince(0), yield* waitingSince(1)]
+        assert.isTrue(before <= first && first < between && between <= second)
+        assert.strictEqual(yield* waitingSince(2), second)
+        assert.isUndefined(yield* waitingSince(3))
+      }),
+    ))
   test("yields every record once, in the order of acceptance, as they come", (folder) =>
     inRun(folder, ({ pages, push }) =>
       Effect.gen(function* () {
