@@ -42,7 +42,7 @@ describe("links", () => {
 const FIELDS =
   /^(?:data|waybill|hec|firewalla)\.(?:event|fields|event_id|event_time|time_ahead|source|batch|attempt|sent_at|request_method)\b/
 /** What begins so and is not ours, or is made up for an example. */
-const OF_OTHERS = new Set(["index.blocks", "index.blocks.read_only_allow_delete", "spool.db"])
+const OF_OTHERS = new Set(["index.blocks", "index.blocks.read_only_allow_delete", "receipts.db", "spool.db"])
 
 describe("log events and settings", () => {
   const events = new Set<string>(LOG_EVENTS)
