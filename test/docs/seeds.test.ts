@@ -79,7 +79,7 @@ describe("dead letters", () => {
       ack: "optional",
       mayReplay: false,
     } as const
-    assert.isTrue(Result.isSuccess(authorizing([sender])("Telhawk a token", false)))
+    assert.isTrue(Result.isSuccess(authorizing(() => [sender])("Telhawk a token", false)))
     assert.include(textOf("src/sources/hec/server.ts"), '"/services/collector/event"')
   })
 })
