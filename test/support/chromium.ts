@@ -4,19 +4,14 @@
  */
 import { spawn } from "node:child_process"
 import { accessSync, constants } from "node:fs"
-import { Data, Effect, FileSystem, Schedule, Schema } from "effect"
+import { NodeServices } from "@effect/platform-node"
+import { Context, Data, Effect, FileSystem, Layer, Result, Schedule, Schema, type Scope } from "effect"
+
+const isProgram = (path: string): boolean =>
+  Result.isSuccess(Result.try(() => accessSync(path, constants.X_OK)))
 
 /** Debian's, or the one that CHROMIUM names; undefined where there is none. */
-export const CHROMIUM = [process.env.CHROMIUM ?? "", "/usr/bin/chromium", "/usr/bin/chromium-browser"].find(
-  (path) => {
-    try {
-      accessSync(path, constants.X_OK)
-      return path !== ""
-    } catch {
-      return false
-    }
-  },
-)
+export const CHROMIUM = [process.env.CHROMIUM ?? "/usr/bin/chromium"].find(isProgram)
 
 export class BrowserFailed extends Data.TaggedError("BrowserFailed")<{ readonly message: string }> {}
 
@@ -71,6 +66,7 @@ const decodeMessage = Schema.decodeUnknownSync(
     Schema.Struct({
       id: Schema.optionalKey(Schema.Int),
       method: Schema.optionalKey(Schema.String),
+      sessionId: Schema.optionalKey(Schema.String),
       params: Schema.optionalKey(Schema.Unknown),
       result: Schema.optionalKey(Schema.Unknown),
       error: Schema.optionalKey(Schema.Struct({ message: Schema.String })),
@@ -80,6 +76,7 @@ const decodeMessage = Schema.decodeUnknownSync(
 
 /** What the browser told unasked, e.g. `Network.requestWillBeSent`. */
 export interface Told {
+  readonly sessionId: string | undefined
   readonly method: string
   readonly params: unknown
 }
@@ -96,8 +93,8 @@ const connected = Effect.fnUntraced(function* (address: string) {
     (opened) => Effect.sync(() => opened.close()),
   )
   socket.addEventListener("message", ({ data }) => {
-    const { error, id, method, params, result } = decodeMessage(String(data))
-    if (id === undefined) told.push({ method: method ?? "", params })
+    const { error, id, method, params, result, sessionId } = decodeMessage(String(data))
+    if (id === undefined) told.push({ sessionId, method: method ?? "", params })
     else
       waiting.get(id)?.(
         error === undefined
@@ -138,10 +135,16 @@ const KEYS = {
 const AGAIN = Schedule.spaced("50 millis")
 
 const openTab = Effect.fnUntraced(function* ({ send, told }: Effect.Success<ReturnType<typeof connected>>) {
-  const { targetId } = decodeTarget(yield* send("Target.createTarget", { url: "about:blank" }))
+  const { targetId } = decodeTarget(
+    yield* Effect.acquireRelease(send("Target.createTarget", { url: "about:blank" }), (made) =>
+      Effect.ignore(send("Target.closeTarget", decodeTarget(made))),
+    ),
+  )
   const { sessionId } = decodeSession(yield* send("Target.attachToTarget", { targetId, flatten: true }))
   const tell = (method: string, params: object = {}) => send(method, params, sessionId)
   yield* Effect.forEach(["Page", "Runtime", "Log", "Network"], (part) => tell(`${part}.enable`))
+  // Else only the tab that was opened last has the focus.
+  yield* tell("Emulation.setFocusEmulationEnabled", { enabled: true })
 
   /** The value of an expression in the page; a promise is waited for. */
   const evaluate = Effect.fnUntraced(function* (expression: string) {
@@ -164,7 +167,9 @@ const openTab = Effect.fnUntraced(function* ({ send, told }: Effect.Success<Retu
         orElse: () =>
           Effect.flatMap(evaluate("document.body.innerText"), (shown) =>
             Effect.fail(
-              new BrowserFailed({ message: `never true: ${expression}; the page shows: ${shown}` }),
+              new BrowserFailed({
+                message: `never true: ${expression}; the page shows: ${String(shown).slice(-900)}`,
+              }),
             ),
           ),
       }),
@@ -177,8 +182,9 @@ const openTab = Effect.fnUntraced(function* ({ send, told }: Effect.Success<Retu
   })
 
   return {
-    /** What it told so far: requests, exceptions, log entries. */
-    told,
+    /** What it told so far of this kind, e.g. `Network.requestWillBeSent`. */
+    told: (kind: string) =>
+      told.filter(({ method, sessionId: from }) => from === sessionId && method === kind),
     tell,
     evaluate,
     until,
@@ -205,10 +211,21 @@ const openTab = Effect.fnUntraced(function* ({ send, told }: Effect.Success<Retu
 
 export type Tab = Effect.Success<ReturnType<typeof openTab>>
 
-/** A new browser with one tab, for as long as the scope lasts. */
-export const chromium = Effect.gen(function* () {
-  const fs = yield* FileSystem.FileSystem
-  const folder = yield* fs.makeTempDirectoryScoped({ prefix: "waybill-chromium-" })
-  const address = yield* addressOf(yield* started(folder))
-  return yield* openTab(yield* connected(address))
-})
+/** One browser for a file's tests. */
+export class Chromium extends Context.Service<
+  Chromium,
+  {
+    /** A tab with a storage of its own, until the scope ends. */
+    readonly newTab: Effect.Effect<Tab, BrowserFailed, Scope.Scope>
+  }
+>()("test/Chromium") {
+  static readonly layer = Layer.effect(
+    Chromium,
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const folder = yield* fs.makeTempDirectoryScoped({ prefix: "waybill-chromium-" })
+      const browser = yield* connected(yield* addressOf(yield* started(folder)))
+      return Chromium.of({ newTab: openTab(browser) })
+    }),
+  ).pipe(Layer.provide(NodeServices.layer))
+}

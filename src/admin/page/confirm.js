@@ -7,8 +7,15 @@ const text = byId("confirm-text", HTMLParagraphElement)
 const no = byId("confirm-no", HTMLButtonElement)
 const yes = byId("confirm-yes", HTMLButtonElement)
 
+/** Answers the question that is open. @type {(isYes: boolean) => void} */
+let answer = () => undefined
+
 no.addEventListener("click", () => dialog.close("no"))
 yes.addEventListener("click", () => dialog.close("yes"))
+dialog.addEventListener("close", () => {
+  // It is told later than it happens; the next question may be open by then, and must not take this answer.
+  if (!dialog.open) answer(dialog.returnValue === "yes")
+})
 
 /**
  * Cancel has the focus, and Escape is Cancel; the focus then goes back to where it was.
@@ -17,6 +24,7 @@ yes.addEventListener("click", () => dialog.close("yes"))
  * @returns {Promise<boolean>}
  */
 export const confirm = (question) => {
+  answer(false)
   title.textContent = question.title
   text.textContent = question.text
   yes.textContent = question.yes
@@ -24,7 +32,7 @@ export const confirm = (question) => {
   dialog.returnValue = "no"
   dialog.showModal()
   no.focus()
-  return new Promise((resolve) =>
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true }),
-  )
+  return new Promise((resolve) => {
+    answer = resolve
+  })
 }
