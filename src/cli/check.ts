@@ -85,6 +85,12 @@ export const check = Command.make(
     ).pipe(
       // What a part would log is in the findings.
       Effect.provide(Logger.layer([])),
+      Effect.onInterrupt(() =>
+        // A stop by signal ends `run` with 0; a check that was not finished is no success.
+        Effect.sync(() => {
+          process.exitCode = 130
+        }),
+      ),
     )
     yield* Console.log(asJson ? json(startedAt, reports) : `\n${summary(reports)}`)
     const code = exitCodeOf(reports)
@@ -100,6 +106,7 @@ export const check = Command.make(
     0: "all is well",
     1: "a hop failed, or a flag makes no sense",
     2: "there are warnings, and nothing failed",
+    130: "interrupted",
   }),
   Command.withShortDescription("Look at every hop and say what to do"),
   Command.withExamples([

@@ -5,10 +5,18 @@ import { tmpdir } from "node:os"
 import process from "node:process"
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Fiber, FileSystem } from "effect"
 import { makeSimulatedApi } from "../../src/demo/manager-api/SimulatedApi.ts"
 import { writeWaybillConfig } from "../../src/demo/waybillConfig.ts"
-import { command, type Finished, lastJson, quickWorld, startRun, until } from "../reconcile/command.ts"
+import {
+  command,
+  type Finished,
+  lastJson,
+  quickWorld,
+  startCommand,
+  startRun,
+  until,
+} from "../reconcile/command.ts"
 
 const provided = Effect.provide(NodeServices.layer)
 const HOUR = { count: 20, span: "1 hour" } as const
@@ -180,6 +188,23 @@ describe("waybill check", () => {
         const unread = yield* command(byFile, "check", "--wait", "1", "--json")
         assert.deepInclude(statuses(unread), { file: "ok", rules: "skipped", canary: "fail" })
         assert.strictEqual(configFile, byFile)
+
+        const waiting = yield* startCommand(["check", "--json", "--config", byFile])
+        const fs = yield* FileSystem.FileSystem
+        const canaries = Effect.map(
+          fs.readFileString(`${world.folder}/waybill.log`),
+          (text) => text.split("\n").length,
+        )
+        const before = yield* canaries
+        yield* canaries.pipe(
+          Effect.delay("100 millis"),
+          Effect.repeat({ until: (lines) => lines > before }),
+          Effect.timeout("60 seconds"),
+        )
+        yield* waiting.interrupt
+        const interrupted = yield* Fiber.join(waiting.finished)
+        assert.strictEqual(interrupted.exitCode, 130)
+        assert.strictEqual(interrupted.stdout, "")
       }).pipe(Effect.scoped, provided),
     120_000,
   )
