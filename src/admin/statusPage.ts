@@ -8,7 +8,7 @@ import { Effect, FileSystem, Option } from "effect"
 import { HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { VERSION } from "../app/version.ts"
-import { Configuration } from "../config/Configuration.ts"
+import { LiveConfiguration } from "../config/LiveConfiguration.ts"
 import { AdminApi } from "./api.ts"
 import { NotFound } from "./problems.ts"
 
@@ -37,7 +37,7 @@ const POLICY = [
 ].join("; ")
 
 const make = Effect.gen(function* () {
-  const { admin } = yield* Configuration
+  const { current } = yield* LiveConfiguration
   const fs = yield* FileSystem.FileSystem
   const file = (name: string) => Effect.option(fs.readFileString(`${FOLDER}${name}`))
 
@@ -45,7 +45,7 @@ const make = Effect.gen(function* () {
     page: Effect.fnUntraced(function* () {
       const html = yield* fs.readFileString(`${FOLDER}status.html`).pipe(Effect.orDie)
       const filled = html
-        .replace("{{token}}", admin.token === undefined ? "none" : "asked")
+        .replace("{{token}}", current().admin.token === undefined ? "none" : "asked")
         .replace("{{version}}", VERSION)
       return HttpServerResponse.text(filled, {
         contentType: "text/html; charset=utf-8",

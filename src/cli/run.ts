@@ -48,7 +48,7 @@ export const run = Command.make(
 ).pipe(
   Command.withDescription(
     "Deliver every feed into Wazuh, until stopped. SIGTERM and SIGINT end the fetching, wait for what is on its way " +
-      "(shutdown.drain_timeout) and exit with 0. Its log is on standard output: docs/telemetry.md lists its events.",
+      "(shutdown.drain_timeout) and exit with 0; SIGHUP reads the configuration again. Its log is on standard output: docs/telemetry.md lists its events.",
   ),
   Command.withShortDescription("Deliver every feed into Wazuh, until stopped"),
   Command.withExamples([

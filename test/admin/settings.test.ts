@@ -69,6 +69,18 @@ describe("POST /api/v1/reload", () => {
     }).pipe(Effect.scoped),
   )
 
+  it.live("asks for a token where there was none, and the status page says so", () =>
+    Effect.gen(function* () {
+      const stage = yield* makeStage({ token: null, load: reading({ token: NEW_TOKEN }) })
+      const page = Effect.map(stage.ask("/"), ({ text }) => /data-token="(\w+)"/.exec(text)?.[1])
+      assert.strictEqual(yield* page, "none")
+      assert.strictEqual((yield* stage.ask("/api/v1/reload", { method: "POST" })).status, 200)
+      assert.strictEqual(yield* page, "asked")
+      assert.strictEqual((yield* stage.ask("/api/v1/feeds")).status, 401)
+      assert.strictEqual((yield* stage.ask("/api/v1/feeds", { token: NEW_TOKEN })).status, 200)
+    }).pipe(Effect.scoped),
+  )
+
   it.live("tells what is wrong in the file", () =>
     Effect.gen(function* () {
       const stage = yield* makeStage({ load: reading({ status: { heartbeat: "often" } }) })
