@@ -50,14 +50,9 @@ const lineOf = (where: string, line: string, inSentence = false): ReadonlyArray<
 const isCommandSpan = (span: string): boolean =>
   /^(?:waybill|(?:npx )?node src|npm run|docker compose) /.test(span)
 
-/** Named by the settings that are there for them; they come next. */
-const COMING = /^waybill (?:receipts|trace)$/
-
 const LINES = PAGES.flatMap(({ blocks, path, spans }) => [
   ...blocks.flatMap((line) => lineOf(path, line)),
-  ...[...new Set(spans)]
-    .filter((span) => isCommandSpan(span) && !COMING.test(span))
-    .flatMap((line) => lineOf(path, line, true)),
+  ...[...new Set(spans)].filter(isCommandSpan).flatMap((line) => lineOf(path, line, true)),
 ])
 
 class Understood extends CliError.ValidationError {}
@@ -135,6 +130,14 @@ describe("the examples of the help", () => {
       }).pipe(Effect.provide(Layer.mergeAll(Help.layer, TestConsole.layer, NodeServices.layer))),
     )
   }
+})
+
+describe("docs/cli.md", () => {
+  it("tells of every command", () => {
+    const page = textOf("docs/cli.md")
+    for (const { name } of Completions.fromCommand(waybill).subcommands)
+      assert.match(page, new RegExp(`^\\| \`${name}\\b`, "m"), name)
+  })
 })
 
 describe("npm's scripts", () => {
