@@ -8,6 +8,7 @@ import type { TimeWindow } from "../reconcile/comparing.ts"
 import { feedText, isComplete, missingOf, type Report, reportJson } from "../reconcile/report.ts"
 import { parseTime } from "../reconcile/times.ts"
 import * as LogLines from "../telemetry/Logger.ts"
+import { InvalidInput, json } from "./flags.ts"
 import { makeProgress } from "./progress.ts"
 
 const MINUTE = 60_000
@@ -33,12 +34,7 @@ export const flags = {
     Flag.withDefault(20),
     Flag.withDescription("How many missing events are named"),
   ),
-  json: Flag.Boolean("json").pipe(
-    Flag.withDefault(false),
-    Flag.withDescription(
-      "Print one JSON object on standard output and nothing else; log lines go to standard error",
-    ),
-  ),
+  json,
 }
 
 export interface Input {
@@ -49,14 +45,6 @@ export interface Input {
   readonly dryRun: boolean
   readonly limit: number
   readonly json: boolean
-}
-
-/** A flag's value makes no sense. */
-class InvalidTime extends Data.TaggedError("InvalidTime")<{ readonly message: string }> {
-  override readonly [Runtime.errorExitCode] = 1
-  override get [CliError.userMessage]() {
-    return this.message
-  }
 }
 
 /** The work has not come to its end; what it did is kept. */
@@ -80,7 +68,7 @@ const timeOf = (flag: string, text: string, now: number) =>
     Result.mapError(
       parseTime(text, now),
       (expected) =>
-        new InvalidTime({ message: `${flag}: expected ${expected}; got ${JSON.stringify(text)}` }),
+        new InvalidInput({ message: `${flag}: expected ${expected}; got ${JSON.stringify(text)}` }),
     ),
   )
 

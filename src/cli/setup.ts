@@ -13,6 +13,7 @@ import { type StepReport, setUp } from "../setup/setUp.ts"
 import { templateStep } from "../setup/template.ts"
 import { configured } from "./configured.ts"
 import { withExitCodes } from "./exitCodes.ts"
+import { json } from "./flags.ts"
 
 class NotSetUp extends Data.TaggedError("NotSetUp")<{ readonly message: string }> {
   override readonly [Runtime.errorExitCode] = 1
@@ -101,10 +102,7 @@ export const setup = Command.make(
       Flag.optional,
       Flag.withDescription("The folder of Waybill's Wazuh files, where they do not lie beside it"),
     ),
-    json: Flag.Boolean("json").pipe(
-      Flag.withDefault(false),
-      Flag.withDescription("Print one JSON object on standard output and nothing else"),
-    ),
+    json,
   },
   Effect.fnUntraced(function* ({ dryRun, dashboardUrl, content, json }) {
     const steps = yield* stepsOf(dashboardUrl, Option.getOrUndefined(content))

@@ -4,6 +4,7 @@ import { Console, Effect } from "effect"
 import { Command, Flag } from "effect/cli"
 import { explain } from "../../config/explain.ts"
 import { loadExplained } from "../../config/loadConfig.ts"
+import { json } from "../flags.ts"
 import { root } from "../root.ts"
 import { lineText, paint } from "../terminal/line.ts"
 import { settingJson, settingLines } from "./settingLines.ts"
@@ -15,10 +16,7 @@ export const show = Command.make(
       Flag.withDefault(false),
       Flag.withDescription("Only what is not a default"),
     ),
-    json: Flag.Boolean("json").pipe(
-      Flag.withDefault(false),
-      Flag.withDescription("Print one JSON object on standard output and nothing else"),
-    ),
+    json,
   },
   Effect.fnUntraced(function* ({ changed, json }) {
     const { config: path } = yield* root

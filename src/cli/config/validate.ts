@@ -1,22 +1,16 @@
 /** `waybill config validate`: everything that is wrong with the configuration, before a start meets it. */
 import process from "node:process"
 import { Console, Effect, Result } from "effect"
-import { Command, Flag } from "effect/cli"
+import { Command } from "effect/cli"
 import { loadExplained } from "../../config/loadConfig.ts"
 import { limitOf, warnings } from "../../config/warnings.ts"
 import { withExitCodes } from "../exitCodes.ts"
+import { json } from "../flags.ts"
 import { root } from "../root.ts"
 
 export const validate = Command.make(
   "validate",
-  {
-    json: Flag.Boolean("json").pipe(
-      Flag.withDefault(false),
-      Flag.withDescription(
-        "Print one JSON object on standard output and nothing else, also when it is wrong",
-      ),
-    ),
-  },
+  { json },
   Effect.fnUntraced(function* ({ json }) {
     const { config: path } = yield* root
     const loaded = yield* Effect.result(loadExplained({ path, env: process.env }))

@@ -5,7 +5,8 @@ import { Configuration } from "../../config/Configuration.ts"
 import { parseKey } from "../../dead-letters/keys.ts"
 import { lookThrough } from "../../dead-letters/lookThrough.ts"
 import { configured } from "../configured.ts"
-import { atLeastOne, filterOf, InvalidInput, json, reason, source, withLogs } from "./flags.ts"
+import { atLeastOne, InvalidInput, json } from "../flags.ts"
+import { filterOf, reason, source, withLogs } from "./flags.ts"
 import { letterJson, letterLines } from "./letterLines.ts"
 
 export const list = Command.make(

@@ -6,7 +6,8 @@ import { type LettersToPurge, withLetters } from "../../app/letters.ts"
 import { Configuration } from "../../config/Configuration.ts"
 import type { LetterFilter } from "../../dead-letters/DeadLetters.ts"
 import { configured } from "../configured.ts"
-import { filterOf, InvalidInput, id, json, key, reason, source, withLogs } from "./flags.ts"
+import { InvalidInput, json } from "../flags.ts"
+import { filterOf, id, key, reason, source, withLogs } from "./flags.ts"
 
 interface Input extends LetterFilter {
   readonly key: string | undefined

@@ -10,8 +10,9 @@ import type { ReplayReport } from "../../replay/replayLetters.ts"
 import type { ReplayRequest } from "../../replay/selection.ts"
 import { configured } from "../configured.ts"
 import { withExitCodes } from "../exitCodes.ts"
+import { atLeastOne, json, moreThanZero } from "../flags.ts"
 import { makeProgress } from "../progress.ts"
-import { atLeastOne, filterOf, id, json, key, moreThanZero, reason, source, withLogs } from "./flags.ts"
+import { filterOf, id, key, reason, source, withLogs } from "./flags.ts"
 import { failureLines } from "./letterLines.ts"
 
 const NAMED = 20

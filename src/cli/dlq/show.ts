@@ -5,7 +5,8 @@ import { Configuration } from "../../config/Configuration.ts"
 import { fileNameOf } from "../../dead-letters/keys.ts"
 import { lookThrough } from "../../dead-letters/lookThrough.ts"
 import { configured } from "../configured.ts"
-import { InvalidInput, json, withLogs } from "./flags.ts"
+import { InvalidInput, json } from "../flags.ts"
+import { withLogs } from "./flags.ts"
 import { letterJson, letterText } from "./letterLines.ts"
 
 const letterOf = Effect.fnUntraced(function* (name: string, folder: string) {

@@ -1,10 +1,10 @@
 /** `waybill status`: is it alive, how far behind is it, is anything stuck. */
 import { Console, Data, Duration, Effect, Ref, Runtime, Schedule } from "effect"
-import { CliError, Command, Flag } from "effect/cli"
+import { Command, Flag } from "effect/cli"
 import { iso } from "../../domain/isoTime.ts"
 import { configured } from "../configured.ts"
 import { withExitCodes } from "../exitCodes.ts"
-import { json } from "../flags.ts"
+import { InvalidInput, json } from "../flags.ts"
 import { lineText, paint } from "../terminal/line.ts"
 import { makeScreen } from "../terminal/screen.ts"
 import { frame } from "./frame.ts"
@@ -16,13 +16,6 @@ import type { StatusReport } from "./report.ts"
 class NotWell extends Data.TaggedError("NotWell") {
   override readonly [Runtime.errorExitCode] = 2
   override readonly [Runtime.errorReported] = false
-}
-
-class InvalidInterval extends Data.TaggedError("InvalidInterval")<{ readonly message: string }> {
-  override readonly [Runtime.errorExitCode] = 1
-  override get [CliError.userMessage]() {
-    return this.message
-  }
 }
 
 const SHORTEST = 0.2
@@ -84,7 +77,7 @@ export const status = Command.make(
   Effect.fnUntraced(
     function* ({ interval, json, watch: stay }) {
       if (interval < SHORTEST)
-        return yield* new InvalidInterval({
+        return yield* new InvalidInput({
           message: `--interval: expected seconds, at least ${SHORTEST}; got ${interval}`,
         })
       yield* stay ? watch(Duration.seconds(interval), json) : once(json)
