@@ -5,7 +5,7 @@ import * as Layers from "../app/layers.ts"
 import { Receipts } from "../receipts/Receipts.ts"
 import { shownReceipt } from "../trace/shown.ts"
 import { configured } from "./configured.ts"
-import { atLeastOne, json } from "./dlq/flags.ts"
+import { atLeastOne, json } from "./flags.ts"
 import { lineText, paint } from "./terminal/line.ts"
 import { receiptLines } from "./traceLines.ts"
 

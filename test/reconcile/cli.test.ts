@@ -77,7 +77,9 @@ describe("waybill reconcile and backfill", () => {
       yield* until(world, ({ searchable }) => searchable >= 1_200)
       yield* first.kill
       assert.isUndefined((yield* Fiber.join(first.finished)).exitCode)
-      assert.strictEqual((yield* filesIn(world, "state/reconcile")).length, 1)
+      // Killed within a write, it leaves that beside.
+      const kept = (yield* filesIn(world, "state/reconcile")).filter((name) => !name.endsWith(".tmp"))
+      assert.strictEqual(kept.length, 1)
 
       const second = yield* command(configFile, "backfill", ...window, "--json")
       assert.strictEqual(second.exitCode, 0, second.stderr)
@@ -101,7 +103,9 @@ describe("waybill reconcile and backfill", () => {
       yield* first.interrupt
       const { exitCode, stderr } = yield* Fiber.join(first.finished)
       assert.strictEqual(exitCode, 130)
-      assert.strictEqual((yield* filesIn(world, "state/reconcile")).length, 1)
+      // Killed within a write, it leaves that beside.
+      const kept = (yield* filesIn(world, "state/reconcile")).filter((name) => !name.endsWith(".tmp"))
+      assert.strictEqual(kept.length, 1)
       const [, from = "", to = ""] =
         /To go on there: waybill backfill --from (\S+) --to (\S+)\n/.exec(stderr) ?? []
       const second = yield* command(configFile, "backfill", "--from", from, "--to", to, "--json")
