@@ -1,9 +1,11 @@
 /** Settings of a run that change while it runs: by SIGHUP, and by the admin API. */
 import process from "node:process"
+import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Effect, FileSystem } from "effect"
+import { Clock, Effect, FileSystem, Schedule } from "effect"
 import { writeWaybillConfig } from "../../src/demo/waybillConfig.ts"
 import { send } from "../admin/http.ts"
+import { COLLECTOR, makePushStage, TOKEN } from "./pushing.ts"
 import { FAST, onStage, type Stage, stopped, TEST_TIMEOUT } from "./world.ts"
 
 const COUNT = 200
@@ -67,6 +69,47 @@ describe("SIGHUP", () => {
         }),
       )
     },
+    TEST_TIMEOUT,
+  )
+})
+
+describe("SIGHUP with a sender's new token", () => {
+  it.live(
+    "lets the sender in with the new one and no longer with the old one; a new sender waits for a restart",
+    () =>
+      Effect.gen(function* () {
+        const stage = yield* makePushStage({})
+        const waybill = yield* stage.start
+        const pushed = (token: string) =>
+          send(Number(new URL(waybill.origin).port), COLLECTOR, {
+            method: "POST",
+            headers: { authorization: `Splunk ${token}` },
+            body: '{"event":"serial=1"}',
+          }).pipe(Effect.map(({ json, status }) => [status, json]))
+        const accepted = [200, { text: "Success", code: 0 }]
+        const refused = [403, { text: "Invalid token", code: 4 }]
+        const logHas = (text: string) =>
+          Effect.repeat(stage.log, {
+            until: (log) => log.includes(text),
+            schedule: Schedule.spaced("50 millis"),
+          })
+        assert.deepStrictEqual(yield* pushed(TOKEN), accepted)
+
+        yield* stage.configure({
+          "source.hec.tokens.main.token": "next",
+          "source.hec.tokens.more.token": "more",
+        })
+        yield* hangUp(waybill)
+        yield* logHas("source.hec.tokens.more.token: can't change while Waybill runs")
+        assert.deepStrictEqual(yield* pushed("next"), refused)
+
+        yield* stage.configure({ "source.hec.tokens.main.token": "next" })
+        yield* hangUp(waybill)
+        yield* logHas("config.reloaded")
+        assert.deepStrictEqual(yield* pushed("next"), accepted)
+        assert.deepStrictEqual(yield* pushed(TOKEN), refused)
+        assert.strictEqual(yield* stopped(waybill), 0)
+      }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)),
     TEST_TIMEOUT,
   )
 })
