@@ -12,6 +12,7 @@ import { configFrom } from "../../src/config/loadConfig.ts"
 import { DeadLetters } from "../../src/dead-letters/DeadLetters.ts"
 import * as MemoryDeadLetters from "../../src/dead-letters/MemoryDeadLetters.ts"
 import { Stop } from "../../src/pipeline/Stop.ts"
+import { Receipts, type ReceiptsShape } from "../../src/receipts/Receipts.ts"
 import { Replay, type ReplayRefused, type ReplayReport, type ReplayRequest } from "../../src/replay/Replay.ts"
 import { type Feed, Feeds } from "../../src/sources/Source.ts"
 import * as RunStatus from "../../src/status/RunStatus.ts"
@@ -55,6 +56,7 @@ export interface StageOptions {
   readonly replay?: Replaying
   readonly letters?: Layer.Layer<DeadLetters>
   readonly mode?: "always" | "startup-only" | "off"
+  readonly receipts?: ReceiptsShape
   /** What a reload reads; what it had at the start when absent. */
   readonly load?: Effect.Effect<Config, ConfigInvalid>
 }
@@ -74,6 +76,7 @@ const parts = (
     letters = MemoryDeadLetters.layer(),
     load,
     mode = "always",
+    receipts,
     replay = () => Effect.succeed(NOTHING_REPLAYED),
     token = TOKEN,
   }: StageOptions,
@@ -108,6 +111,7 @@ const parts = (
       status: Effect.succeed({ running: undefined, last: undefined }),
       serve: Effect.never,
     }),
+    receipts === undefined ? Layer.empty : Layer.succeed(Receipts, receipts),
     MemoryCheckpoints.layer,
     RunStatus.layer,
     Stop.layer,

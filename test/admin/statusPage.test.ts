@@ -1,6 +1,7 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect, Exit, Scope } from "effect"
 import { DeadLetterReason } from "../../src/dead-letters/DeadLetters.ts"
+import type { ReceiptsShape, StoredReceipt } from "../../src/receipts/Receipts.ts"
 import { CHROMIUM, Chromium } from "../support/chromium.ts"
 import { letter, waiting } from "./letters.ts"
 import { onOpenPage, onPage } from "./onPage.ts"
@@ -20,6 +21,42 @@ const hostile = (id: string) => {
     envelope: { ...envelope, id, payload: HOSTILE, source_type: HOSTILE, attributes },
   }
 }
+
+const receipt = (n: number): StoredReceipt => ({
+  batch: `batch-${n}`,
+  feed: FLOWS,
+  state: "confirmed",
+  events: 500,
+  known: 0,
+  dead: 0,
+  duplicated: 0,
+  firstEventAt: 1_700_000_000_000,
+  lastEventAt: 1_700_000_060_000,
+  begunAt: 1_700_000_100_000,
+  writtenAt: 1_700_000_100_500,
+  confirmedAt: 1_700_000_102_000,
+  attempts: 1,
+  index: "waybill-alerts",
+})
+
+/** As many receipts, and one event in the seventh. @param asked the ids that were looked for */
+const keeping = (count: number, asked: Array<string>): ReceiptsShape => ({
+  begun: () => Effect.void,
+  written: () => Effect.void,
+  settled: () => Effect.void,
+  find: (id) =>
+    Effect.sync(() => {
+      asked.push(id)
+      return [
+        { receipt: receipt(7), receivedAt: 1_700_000_099_000, eventAt: 1_700_000_000_000, isDead: false },
+      ]
+    }),
+  page: ({ cursor = count + 1, limit }) => {
+    const receipts = Array.from({ length: Math.min(limit, cursor - 1) }, (_, n) => receipt(cursor - 1 - n))
+    return Effect.succeed({ receipts, next: cursor - 1 > limit ? cursor - limit : undefined })
+  },
+  since: Effect.succeed(1_700_000_000_000),
+})
 
 describe.skipIf(CHROMIUM === undefined)(
   `the status page in a browser${CHROMIUM === undefined ? " (skipped: no Chromium here)" : ""}`,
@@ -243,6 +280,30 @@ describe.skipIf(CHROMIUM === undefined)(
           yield* page.click("#confirm-yes")
           yield* page.shows("#letters-outcome", "Removed")
           assert.strictEqual((yield* page.letters.stats).pending, 3)
+        }).pipe(Effect.scoped),
+      )
+
+      it.effect("finds an event by its id, and shows the receipts by the page", () =>
+        Effect.gen(function* () {
+          const asked: Array<string> = []
+          const page = yield* onOpenPage({ receipts: keeping(25, asked) })
+          const id = "flow/1?x=<b>#%2e ü"
+          yield* page.evaluate(`document.querySelector('#event-id').value = ${JSON.stringify(id)}`)
+          yield* page.click("#trace-form button")
+          yield* page.shows("#trace", "batch-7")
+          assert.deepStrictEqual(asked, [id])
+          assert.strictEqual(yield* page.evaluate("document.querySelectorAll('#trace b').length"), 0)
+
+          const newest = "document.querySelector('#receipts .id')?.textContent"
+          yield* page.until(`${newest} === 'batch-25'`)
+          yield* page.click("#receipts-next")
+          yield* page.until(`${newest} === 'batch-15'`)
+          yield* page.click("#receipts summary")
+          yield* page.shows("#receipts [open]", "waybill-alerts")
+          yield* page.click("#receipts-next")
+          yield* page.until("document.querySelectorAll('#receipts details').length === 5")
+          yield* page.click("#receipts-previous")
+          yield* page.until(`${newest} === 'batch-15'`)
         }).pipe(Effect.scoped),
       )
 

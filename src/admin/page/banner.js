@@ -16,7 +16,7 @@ const PARTS = {
   ],
   checkpoints: ["Checkpoints can't be written", "Look at the disk and the permissions of state.path."],
   dlq: ["Dead letters can't be written", "Look at the disk and the permissions of dlq.base_path."],
-  feed: ["Feed", "Its card below has the whole reason."],
+  feed: ["Feed", "See its card below."],
 }
 
 /** What is shown, so that a screen reader hears a change and not each look. */

@@ -1,4 +1,4 @@
-/** Where an event is, and the receipts of batches. Both are hidden where this Waybill has neither. */
+/** Where an event is, and the receipts of batches. */
 import { ask, query, Refused } from "./api.js"
 import { byId, definitions, element } from "./dom.js"
 import { count, time } from "./format.js"
@@ -10,6 +10,9 @@ const TIME = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/
 const trace = byId("trace", HTMLDivElement)
 const eventId = byId("event-id", HTMLInputElement)
 const list = byId("receipts", HTMLUListElement)
+
+/** What the list was made from, so that it is left alone while nothing changes. */
+let listed = ""
 
 /** @param {string} name */
 const words = (name) => {
@@ -112,23 +115,30 @@ const loadReceipts = async () => {
     `api/v1/receipts${query({ limit: PAGE, cursor: pages.cursor() })}`,
   )
   pages.shown(next_cursor === undefined || next_cursor === null ? undefined : String(next_cursor))
+  const text = JSON.stringify(receipts)
+  if (text === listed) return
+  listed = text
   list.replaceChildren(
     ...(receipts.length === 0 ? [element("li", { class: "panel hint" }, "None yet.")] : receipts.map(item)),
   )
 }
 
-const pages = pagesOf("receipts", loadReceipts)
-let isThere = true
+/** @param {Error} error */
+const failed = ({ message }) => {
+  listed = ""
+  list.replaceChildren(element("li", { class: "panel error" }, message))
+}
+
+const pages = pagesOf("receipts", loadReceipts, failed)
 
 /** The newest receipts, unless somebody reads in them or has gone to older ones. */
 export const refreshReceipts = async () => {
   const isRead = list.querySelector("[open]") !== null || list.contains(document.activeElement)
-  if (!isThere || isRead || !pages.isFirst()) return
+  if (isRead || !pages.isFirst()) return
   try {
     await loadReceipts()
   } catch (error) {
     if (!(error instanceof Refused)) throw error
-    isThere = error.status !== 404
+    failed(error)
   }
-  for (const id of ["trace-section", "receipts-section"]) byId(id, HTMLElement).hidden = !isThere
 }

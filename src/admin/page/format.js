@@ -2,14 +2,10 @@
 import { element } from "./dom.js"
 
 const numbers = new Intl.NumberFormat("en")
-const times = new Intl.DateTimeFormat("en-GB", {
-  year: "numeric",
-  day: "numeric",
-  month: "short",
-  hour: "2-digit",
-  minute: "2-digit",
-  second: "2-digit",
-})
+/** @type {Intl.DateTimeFormatOptions} */
+const MOMENT = { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" }
+const thisYear = new Intl.DateTimeFormat("en-GB", MOMENT)
+const otherYear = new Intl.DateTimeFormat("en-GB", { ...MOMENT, year: "numeric" })
 const clocks = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" })
 
 /** @param {number} value */
@@ -31,8 +27,10 @@ export const clock = (at) => clocks.format(at)
 
 /** A time of the API, in the browser's own time zone. What is none is shown as it is. @param {string} iso */
 export const time = (iso) => {
-  const at = Date.parse(iso)
-  return Number.isNaN(at) ? iso : element("time", { datetime: iso, title: iso }, times.format(at))
+  const at = new Date(iso)
+  if (Number.isNaN(at.getTime())) return iso
+  const format = at.getFullYear() === new Date().getFullYear() ? thisYear : otherYear
+  return element("time", { datetime: iso, title: iso }, format.format(at))
 }
 
 /** @param {string} iso @param {number} now epoch milliseconds */

@@ -52,7 +52,8 @@ const change = async (question, act) => {
     tell(error instanceof Error ? error.message : String(error), true)
   }
   for (const one of buttons) one.removeAttribute("disabled")
-  await loadLetters()
+  // Where it fails, the next look says why.
+  await loadLetters().catch(() => undefined)
   if (document.activeElement === document.body) replayAll.focus()
 }
 
@@ -165,7 +166,7 @@ const loadLetters = async () => {
   )
 }
 
-const pages = pagesOf("letters", loadLetters)
+const pages = pagesOf("letters", loadLetters, ({ message }) => tell(message, true))
 
 /** Loads the list again when it has changed, unless somebody reads in it. @param {any} stats of `/healthz` */
 export const lettersWaiting = async ({ enabled, pending_files }) => {

@@ -1,8 +1,12 @@
 /** Going through pages that are known by a cursor each: only forward ones are given, so the way here is kept. */
 import { byId } from "./dom.js"
 
-/** @param {string} name of the list in status.html @param {() => Promise<void>} load shows the current page */
-export const pagesOf = (name, load) => {
+/**
+ * @param {string} name of the list in status.html
+ * @param {() => Promise<void>} load shows the current page
+ * @param {(error: Error) => void} failed
+ */
+export const pagesOf = (name, load, failed) => {
   const nav = byId(`${name}-pages`, HTMLElement)
   const previous = byId(`${name}-previous`, HTMLButtonElement)
   const next = byId(`${name}-next`, HTMLButtonElement)
@@ -14,11 +18,11 @@ export const pagesOf = (name, load) => {
 
   previous.addEventListener("click", () => {
     cursors.pop()
-    return load()
+    return load().catch(failed)
   })
   next.addEventListener("click", () => {
     cursors.push(following)
-    return load()
+    return load().catch(failed)
   })
   return {
     cursor: () => cursors.at(-1),
