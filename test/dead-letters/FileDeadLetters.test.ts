@@ -1,6 +1,6 @@
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, FileSystem, Layer, Option, PlatformError, Schema } from "effect"
+import { Effect, FileSystem, Layer, Option, type PlatformError, Schema } from "effect"
 import { DeadLetters } from "../../src/dead-letters/DeadLetters.ts"
 import * as FileDeadLetters from "../../src/dead-letters/FileDeadLetters.ts"
 import { fromText } from "../../src/domain/Envelope.ts"
@@ -220,40 +220,30 @@ describe("FileDeadLetters", () => {
 })
 
 describe("the self-test at the start", () => {
-  /** The real file system, on which files can't be opened for writing. */
-  const spoiled = (code: string) =>
-    Layer.effect(
-      FileSystem.FileSystem,
-      Effect.map(FileSystem.FileSystem, (fs) => ({
-        ...fs,
-        open: (path: string, options?: Parameters<FileSystem.FileSystem["open"]>[1]) =>
-          options?.flag === "w"
-            ? Effect.fail(
-                PlatformError.systemError({
-                  _tag: "Unknown",
-                  module: "FileSystem",
-                  method: "open",
-                  pathOrDescriptor: path,
-                  cause: Object.assign(new Error(code), { code }),
-                }),
-              )
-            : fs.open(path, options),
-      })),
-    ).pipe(Layer.provideMerge(NodeServices.layer))
+  /** The real file system, on which what was half-done stays, and so spoils every try in the same way. */
+  const spoiled = Layer.effect(
+    FileSystem.FileSystem,
+    Effect.map(FileSystem.FileSystem, (fs) => ({ ...fs, remove: () => Effect.void })),
+  ).pipe(Layer.provideMerge(NodeServices.layer))
   const start = (folder: string) =>
     Effect.flatMap(DeadLetters, ({ check }) => check).pipe(
       Effect.provide(FileDeadLetters.layer({ folder, ...ROOMY })),
     )
-  const startIn = Effect.fnUntraced(function* (code: string, lines: Array<LogLine>) {
+  /** `spoil` puts something in the way of the file that is written first. */
+  const startIn = Effect.fnUntraced(function* (
+    spoil: (fs: FileSystem.FileSystem, file: string) => Effect.Effect<void, PlatformError.PlatformError>,
+    lines: Array<LogLine>,
+  ) {
     const fs = yield* FileSystem.FileSystem
     const folder = yield* fs.makeTempDirectoryScoped({ prefix: "waybill-" })
-    return yield* start(folder).pipe(Effect.provide([spoiled(code), recordLogs(lines)]), Effect.flip)
+    yield* spoil(fs, `${folder}/self_test.json.tmp`)
+    return yield* start(folder).pipe(Effect.provide([spoiled, recordLogs(lines)]), Effect.flip)
   })
 
   it.effect("ends a start whose folder takes no files, and says what to do", () =>
     Effect.gen(function* () {
       const lines: Array<LogLine> = []
-      const error = yield* startIn("EROFS", lines)
+      const error = yield* startIn((fs, file) => fs.makeDirectory(file), lines)
       assert.include(error.message, "dlq.base_path")
       assert.include(error.message, "dlq.enabled: false")
       assert.deepStrictEqual(lines, [])
@@ -263,7 +253,7 @@ describe("the self-test at the start", () => {
   it.effect("lets a start with a full disk go on, says so, and goes on being true", () =>
     Effect.gen(function* () {
       const lines: Array<LogLine> = []
-      const error = yield* startIn("ENOSPC", lines)
+      const error = yield* startIn((fs, file) => fs.symlink("/dev/full", file), lines)
       assert.include(error.message, "the disk is full")
       assert.deepStrictEqual(
         lines.map(({ event, level }) => [event, level]),
