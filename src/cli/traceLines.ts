@@ -94,6 +94,8 @@ export const traceLines = (trace: Traced): ReadonlyArray<Line> => [
         ...row("dead letter", `${trace.dead_letter.key}, ${times(trace.dead_letter.attempts)}`),
         ...row("  error", trace.dead_letter.error),
       ]),
-  ...Object.entries(trace.problems).flatMap(([part, why]) => row("not asked", `${part}: ${why}`)),
+  ...Object.entries(trace.problems).flatMap(([part, why]) =>
+    why === null ? [] : row("not asked", `${part}: ${why}`),
+  ),
   ...trace.advice.flatMap((line) => row("look at", line)),
 ]

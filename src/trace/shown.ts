@@ -63,9 +63,9 @@ export const Traced = Schema.Struct({
   ),
   receipts_since: timeOrNull.annotate({ description: "How far back receipts go." }),
   problems: Schema.Struct({
-    index: Schema.optionalKey(Schema.String),
-    receipts: Schema.optionalKey(Schema.String),
-    letters: Schema.optionalKey(Schema.String),
+    index: Schema.NullOr(Schema.String),
+    receipts: Schema.NullOr(Schema.String),
+    letters: Schema.NullOr(Schema.String),
   }).annotate({ description: "What could not be looked into, and why." }),
 })
 export type Traced = typeof Traced.Type
@@ -92,7 +92,7 @@ export const shownReceipt = (receipt: StoredReceipt): Receipt => ({
 })
 
 export const shownTrace = (trace: Trace): Traced => {
-  const { letter, places, writes } = trace
+  const { letter, places, problems, writes } = trace
   return {
     event_id: trace.eventId,
     state: trace.state,
@@ -106,7 +106,11 @@ export const shownTrace = (trace: Trace): Traced => {
     },
     dead_letter: letter === undefined ? null : letterOf(letter),
     receipts_since: timeOf(trace.receiptsSince),
-    problems: trace.problems,
+    problems: {
+      index: problems.index ?? null,
+      receipts: problems.receipts ?? null,
+      letters: problems.letters ?? null,
+    },
   }
 }
 

@@ -8,6 +8,7 @@ import { command, lastJson } from "../reconcile/command.ts"
 import { onStage, type Stage, stopped, TEST_TIMEOUT } from "./world.ts"
 
 const COUNT = 250
+const NO_PROBLEMS = { index: null, receipts: null, letters: null }
 
 const decodeTraced = Schema.decodeUnknownSync(Traced, { onExcessProperty: "error" })
 const decodeReceipts = Schema.decodeUnknownSync(
@@ -48,7 +49,7 @@ describe("where an event is", () => {
 
           const [id = ""] = yield* newestIds(stage)
           const confirmed = yield* traced(id)
-          assert.deepInclude(confirmed, { event_id: id, state: "searchable", advice: [], problems: {} })
+          assert.deepInclude(confirmed, { event_id: id, state: "searchable", advice: [], problems: NO_PROBLEMS })
           const [write] = confirmed.writes
           assert.deepInclude(write, { feed: "firewalla-msp/flows", state: "confirmed", attempts: 1 })
           assert.isBelow(Date.parse(confirmed.received_at ?? ""), Date.parse(write?.written_at ?? ""))

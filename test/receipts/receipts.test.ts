@@ -1,42 +1,15 @@
 import { DatabaseSync } from "node:sqlite"
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Exit, FileSystem, Layer, Option, Scope } from "effect"
+import { Duration, Effect, Exit, FileSystem, Layer, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import type { Batch, Receipt } from "../../src/domain/Batch.ts"
-import type { Event } from "../../src/domain/Event.ts"
-import { iso } from "../../src/domain/isoTime.ts"
 import * as KeptReceipts from "../../src/receipts/keepReceipts.ts"
 import { Receipts } from "../../src/receipts/Receipts.ts"
 import * as ReadReceipts from "../../src/receipts/readReceipts.ts"
 import { type LogLine, recordLogs } from "../support/logRecorder.ts"
+import { batchOf, event, FLOWS, RECEIVED } from "./batches.ts"
 
-const RECEIVED = Date.UTC(2026, 1, 22, 19)
-const FLOWS = "firewalla-msp/flows"
-
-const event = (id: string, timeMillis = RECEIVED - 60_000): Event => ({
-  id,
-  type: "flow",
-  timeMillis,
-  json: "{}",
-  bytes: 2,
-  envelope: {
-    id,
-    source: "firewalla-msp",
-    source_type: "firewalla:flow",
-    format: "json",
-    payload: {},
-    attributes: {},
-    received_at: iso(RECEIVED),
-  },
-})
-const batchOf = (id: string, events: ReadonlyArray<Event>, feed = FLOWS): Batch => ({
-  id,
-  feed,
-  events,
-  position: Option.none(),
-  maybeSent: false,
-})
 const receiptOf = (batch: Batch, more: Partial<Receipt> = {}): Receipt => ({
   batch: batch.id,
   feed: batch.feed,
