@@ -49,7 +49,12 @@ describe("where an event is", () => {
 
           const [id = ""] = yield* newestIds(stage)
           const confirmed = yield* traced(id)
-          assert.deepInclude(confirmed, { event_id: id, state: "searchable", advice: [], problems: NO_PROBLEMS })
+          assert.deepInclude(confirmed, {
+            event_id: id,
+            state: "searchable",
+            advice: [],
+            problems: NO_PROBLEMS,
+          })
           const [write] = confirmed.writes
           assert.deepInclude(write, { feed: "firewalla-msp/flows", state: "confirmed", attempts: 1 })
           assert.isBelow(Date.parse(confirmed.received_at ?? ""), Date.parse(write?.written_at ?? ""))
