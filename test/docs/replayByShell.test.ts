@@ -97,6 +97,17 @@ describe("dead letters by shell", () => {
         // Why it is `jq -c`: with `-r` an envelope is many lines, and the loop would send each of them.
         const lines = yield* typed(`${LIST} | jq -r '.events[].envelope' | wc -l`, waybill.origin)
         assert.isAbove(Number(lines), 3)
+        // The questions that the scripts from before ask.
+        const file = `${stage.folder}/failed_events.json`
+        yield* typed(`${LIST} > ${file}`, waybill.origin)
+        const shown = yield* shell(`jq -c '.events[] | {timestamp, reason, error}' ${file}`)
+        const told =
+          '"normalization_failed","error":"no normalizer registered for format=json source_type=cisco_asa"'
+        assert.strictEqual(shown.split(told).length, 4, shown)
+        const chosen = yield* shell(
+          `jq -r '.events[] | select(.reason == "normalization_failed") | .envelope.id' ${file}`,
+        )
+        assert.deepStrictEqual(chosen.trim().split("\n"), ids)
         yield* waybill.stop
         yield* waybill.exitCode
 
@@ -108,6 +119,14 @@ describe("dead letters by shell", () => {
           "each is searchable",
           Effect.map(copies(stage), (found) => ids.every((id) => found.get(id) === 1)),
         )
+        yield* typed(
+          `curl -s -X POST http://127.0.0.1:8088/services/collector/event -H "Authorization: Telhawk $TOKEN" -d '{"event": "test"}'`,
+          mended.origin,
+        )
+        yield* until(
+          "an event of one word is searchable, too",
+          Effect.map(copies(stage), (found) => found.size === 4),
+        )
         const purged = yield* typed(
           'curl -s -X DELETE http://127.0.0.1:8089/api/v1/dlq/purge -H "Authorization: Bearer $ADMIN"',
           mended.origin,
@@ -115,7 +134,7 @@ describe("dead letters by shell", () => {
         assert.strictEqual(purged, '{"status":"purged"}')
         const health = JSON.parse(yield* typed("curl -s http://127.0.0.1:8089/healthz", mended.origin))
         assert.strictEqual(health.dlq_stats.pending_files, 0)
-        assert.deepStrictEqual([...(yield* copies(stage)).values()], [1, 1, 1])
+        assert.deepStrictEqual([...(yield* copies(stage)).values()], [1, 1, 1, 1])
         yield* mended.stop
         assert.strictEqual(yield* mended.exitCode, 0)
       }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)),
