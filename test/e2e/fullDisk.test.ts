@@ -29,19 +29,19 @@ const whyNoMount = (): string | undefined => {
   }
 }
 
-/** An empty disk of 128 KB at `folder`, until the scope closes. */
+/** An empty disk of 2 MB at `folder`, until the scope closes. */
 const smallDisk = Effect.fnUntraced(function* (folder: string) {
   const fs = yield* FileSystem.FileSystem
   yield* fs.makeDirectory(folder, { recursive: true })
   yield* Effect.acquireRelease(
-    run("mount", "-t", "tmpfs", "-o", "size=128k,mode=700", "waybill-tests", folder),
+    run("mount", "-t", "tmpfs", "-o", "size=2m,mode=700", "waybill-tests", folder),
     // Lazily: Waybill, which ends in the same scope, may still have it open.
     () => run("umount", "-l", folder),
   )
   const filler = join(folder, "filler")
   return {
     /** Until the kernel says ENOSPC. */
-    fill: Effect.flip(fs.writeFile(filler, new Uint8Array(1 << 20))),
+    fill: Effect.flip(fs.writeFile(filler, new Uint8Array(1 << 22))),
     free: fs.remove(filler),
     readOnly: run("mount", "-o", "remount,ro", folder),
     writable: run("mount", "-o", "remount,rw", folder),
