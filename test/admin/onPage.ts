@@ -1,5 +1,5 @@
 /** The status page in a browser's tab, over a stage. */
-import { Effect } from "effect"
+import { Effect, Exit, Scope } from "effect"
 import { Chromium } from "../support/chromium.ts"
 import { makeStage, type StageOptions, TOKEN } from "./stage.ts"
 
@@ -7,7 +7,8 @@ import { makeStage, type StageOptions, TOKEN } from "./stage.ts"
 const COMES_BACK = "document.dispatchEvent(new Event('visibilitychange'))"
 
 export const onPage = Effect.fnUntraced(function* (options: StageOptions = {}) {
-  const stage = yield* makeStage(options)
+  const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
+  const stage = yield* makeStage(options).pipe(Scope.provide(scope))
   const tab = yield* (yield* Chromium).newTab
   const url = `http://127.0.0.1:${stage.port}/`
   yield* tab.size(1280, 900)
@@ -19,6 +20,8 @@ export const onPage = Effect.fnUntraced(function* (options: StageOptions = {}) {
     ...tab,
     url,
     text,
+    /** Ends Waybill, and leaves the tab. */
+    close: Scope.close(scope, Exit.void),
     look: tab.evaluate(COMES_BACK),
     /** Until the page shows it, after a look. */
     shows: (selector: string, words: string) =>

@@ -70,8 +70,13 @@ export const ask = async (path, { accept = 200, body, method = "GET" } = {}) => 
   if (!Number.isNaN(date) && Math.abs(date - now()) > 2000) ahead = date - Date.now()
   if (response.status === 401) throw new NotAllowed("That is not Waybill's token.")
   const answer = await response.json().catch(() => undefined)
+  if (answer === undefined)
+    throw new Refused(
+      response.status,
+      `The answer (${response.status}) is not JSON. Does something else answer here?`,
+    )
   if (response.ok || response.status === accept) return answer
-  throw new Refused(response.status, answer?.detail ?? `Waybill answered with ${response.status}.`)
+  throw new Refused(response.status, answer.detail ?? `Waybill answered with ${response.status}.`)
 }
 
 /** @param {Readonly<Record<string, string | undefined>>} parameters */

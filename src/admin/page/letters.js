@@ -21,6 +21,8 @@ const purgeAll = byId("purge-all", HTMLButtonElement)
 let filter = {}
 /** Letters that wait, as of the last look; undefined before the first. @type {number | undefined} */
 let waiting
+/** As many waited when the list was loaded. @type {number | undefined} */
+let waitedThen
 /** What the list was made from, so that it is left alone while nothing changes. */
 let listed = ""
 
@@ -172,9 +174,10 @@ const pages = pagesOf("letters", loadLetters, ({ message }) => tell(message, tru
 export const lettersWaiting = async ({ enabled, pending_files }) => {
   const isRead = list.querySelector("[open]") !== null || list.contains(document.activeElement)
   total.textContent = enabled ? count(pending_files) : "not kept"
-  if (pending_files === waiting || (isRead && waiting !== undefined)) return
-  await loadLetters()
   waiting = pending_files
+  if (pending_files === waitedThen || (isRead && waitedThen !== undefined)) return
+  await loadLetters()
+  waitedThen = pending_files
 }
 
 byId("letters-filter", HTMLFormElement).addEventListener("submit", (event) => {

@@ -67,7 +67,8 @@ const look = async () => {
     await show()
   } catch (error) {
     if (mine !== turn) return
-    if (error instanceof NotAllowed) return askForToken(error.message)
+    if (error instanceof NotAllowed || !entrance.hidden)
+      return askForToken(error instanceof Error ? error.message : String(error))
     status.hidden = false
     status.classList.add("stale")
     if (error instanceof Unreachable) showUnreachable(answeredAt)
