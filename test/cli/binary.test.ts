@@ -1,5 +1,6 @@
 /** The real process: its exit codes, and what goes to which stream when neither is a terminal. */
-import { spawnSync } from "node:child_process"
+import { spawn, spawnSync } from "node:child_process"
+import { once } from "node:events"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import path from "node:path"
@@ -13,20 +14,22 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
+const environmentOf = (environment: Readonly<Record<string, string>>) => ({
+  PATH: process.env.PATH ?? "",
+  MSP_DOMAIN: "a.example",
+  MSP_TOKEN: "t",
+  INDEXER_USERNAME: "u",
+  INDEXER_PASSWORD: "p",
+  WAYBILL_STATE__PATH: path.join(folder, "state"),
+  WAYBILL_DLQ__BASE_PATH: path.join(folder, "dlq"),
+  WAYBILL_ADMIN__PORT: "1",
+  ...environment,
+})
+
 const waybill = (args: ReadonlyArray<string>, environment: Readonly<Record<string, string>> = {}) => {
   const { status, stderr, stdout } = spawnSync(process.execPath, ["src/main.ts", ...args], {
     encoding: "utf8",
-    env: {
-      PATH: process.env.PATH ?? "",
-      MSP_DOMAIN: "a.example",
-      MSP_TOKEN: "t",
-      INDEXER_USERNAME: "u",
-      INDEXER_PASSWORD: "p",
-      WAYBILL_STATE__PATH: path.join(folder, "state"),
-      WAYBILL_DLQ__BASE_PATH: path.join(folder, "dlq"),
-      WAYBILL_ADMIN__PORT: "1",
-      ...environment,
-    },
+    env: environmentOf(environment),
   })
   return { status, stdout, stderr }
 }
@@ -59,6 +62,31 @@ describe("the process", () => {
     assert.notInclude(waybill(["status"]).stdout, ESCAPE)
     assert.include(waybill(["status"], coloured).stdout, ESCAPE)
     assert.notInclude(waybill(["status"], { ...coloured, NO_COLOR: "1" }).stdout, ESCAPE)
+  })
+})
+
+describe("a view that stays", () => {
+  it("writes an object a line while it is piped, outlives the Waybill that is away, and ends well by Ctrl-C", async () => {
+    const child = spawn(
+      process.execPath,
+      ["src/main.ts", "status", "--watch", "--interval", "0.2", "--json"],
+      {
+        env: environmentOf({}),
+        stdio: ["ignore", "pipe", "pipe"],
+      },
+    )
+    let stdout = ""
+    let asked = false
+    child.stdout.on("data", (text) => {
+      stdout += text
+      // A second signal would end it at once.
+      if (!asked && stdout.split("\n").length > 3) asked = child.kill("SIGINT")
+    })
+    const [code] = await once(child, "close")
+    assert.strictEqual(code, 0)
+    const lines = stdout.trim().split("\n")
+    assert.isAtLeast(lines.length, 3)
+    for (const line of lines) assert.deepInclude(JSON.parse(line), { command: "status", running: false })
   })
 })
 
