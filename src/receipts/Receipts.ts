@@ -2,7 +2,7 @@
  * What was written in which batch, and what has become of it: for people who ask where an event is.
  *
  * The contract:
- * - `begun`, `written` and `settled` are told by the stages of the pipeline. They return at once, whatever the disk
+ * - `begun`, `written` and `settled` are told by the stages of the pipeline, `indexed` by whoever asks. They return at once, whatever the disk
  *   does, and never fail: what can't be kept is left out with a warning. Nothing that is delivered depends on it.
  * - A batch of which nothing was handed to the writer, because the index had it all, leaves no receipt.
  * - What an earlier run had begun and not settled says so (`left`).
@@ -45,7 +45,7 @@ export interface StoredReceipt {
   readonly writtenAt: number | undefined
   readonly confirmedAt: number | undefined
   readonly attempts: number
-  /** Where its events lie, as far as the indexer was asked; there may be others around midnight in UTC. */
+  /** Where an event of it lies, once somebody has asked for one; around midnight in UTC others may lie in the next. */
   readonly index: string | undefined
 }
 
@@ -88,6 +88,8 @@ export interface ReceiptsShape {
   readonly written: (write: WriteContext, writtenAt: number) => Effect.Effect<void>
   /** @param deadIds events of those begun that became dead letters */
   readonly settled: (receipt: Receipt, deadIds: ReadonlyArray<string>) => Effect.Effect<void>
+  /** A search has returned an event of this batch from this index. */
+  readonly indexed: (batch: string, index: string) => Effect.Effect<void>
   /** Every batch that had this event, newest first, and at most 20. */
   readonly find: (eventId: string) => Effect.Effect<ReadonlyArray<TracedWrite>, ReceiptsError>
   /** Newest first. */
@@ -100,6 +102,7 @@ const nothing: ReceiptsShape = {
   begun: () => Effect.void,
   written: () => Effect.void,
   settled: () => Effect.void,
+  indexed: () => Effect.void,
   find: () => Effect.succeed([]),
   page: () => Effect.succeed({ receipts: [], next: undefined }),
   since: Effect.succeed(undefined),

@@ -202,6 +202,7 @@ const make = Effect.fnUntraced(function* ({ folder, isProven, keep, maxBytes }: 
             state: isProven ? "confirmed" : "settled",
             ...{ attempts, batch, dead, deadIds, duplicated, at: confirmedAt },
           }),
+    indexed: (batch, index) => tell({ _tag: "Indexed", batch, index }),
     find: (id) => asked((opened) => opened.find(id)),
     page: (query) => asked((opened) => opened.page(query)),
     since: asked((opened) => opened.since),

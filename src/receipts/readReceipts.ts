@@ -40,6 +40,7 @@ const make = Effect.fnUntraced(function* (folder: string) {
     begun: () => Effect.void,
     written: () => Effect.void,
     settled: () => Effect.void,
+    indexed: () => Effect.void,
     find: (id) => asked([], (file) => file.find(id)),
     page: (query) => asked({ receipts: [], next: undefined }, (file) => file.page(query)),
     since: asked(undefined, (file) => file.since),

@@ -28,7 +28,9 @@ const receiptFields = {
   begun_at: time.annotate({ description: "When it was handed to the writer." }),
   written_at: timeOrNull.annotate({ description: "When the last attempt of it was written." }),
   confirmed_at: timeOrNull.annotate({ description: "When a search had returned all of it." }),
-  index: Schema.NullOr(Schema.String).annotate({ description: "Where it lies, as far as is known." }),
+  index: Schema.NullOr(Schema.String).annotate({
+    description: "Where an event of it lies, once somebody has asked for one.",
+  }),
 }
 
 export const Receipt = Schema.Struct(receiptFields)

@@ -45,6 +45,17 @@ const orWhy = <A, R>(asked: Effect.Effect<A, string, R>) =>
     onFailure: (why) => ({ answer: undefined, why }),
   })
 
+/** An event that was in one batch, and is there once, tells where that batch lies. */
+const withIndex = (
+  writes: ReadonlyArray<TracedWrite>,
+  places: ReadonlyArray<Place>,
+): ReadonlyArray<TracedWrite> => {
+  const [place] = places
+  return place === undefined || places.length > 1 || writes.length > 1
+    ? writes
+    : writes.map((write) => ({ ...write, receipt: { ...write.receipt, index: place.index } }))
+}
+
 /** @param findLetter the letter of an event that waits */
 export const trace = Effect.fnUntraced(function* (
   eventId: string,
@@ -66,9 +77,12 @@ export const trace = Effect.fnUntraced(function* (
     ],
     { concurrency: "unbounded" },
   )
-  const [writes = [], receiptsSince] = kept.answer ?? []
+  const [found = [], receiptsSince] = kept.answer ?? []
+  const writes = withIndex(found, index.answer ?? [])
+  for (const { receipt } of writes)
+    if (receipt.index !== undefined) yield* receipts.indexed(receipt.batch, receipt.index)
   const newest = writes[0]
-  const found: Trace = {
+  const traced: Trace = {
     eventId,
     state: verdictOf({
       copies: index.answer?.length,
@@ -85,5 +99,5 @@ export const trace = Effect.fnUntraced(function* (
       ...(letters.why === undefined ? {} : { letters: letters.why }),
     },
   }
-  return found
+  return traced
 })

@@ -44,6 +44,7 @@ const keeping = (count: number, asked: Array<string>): ReceiptsShape => ({
   begun: () => Effect.void,
   written: () => Effect.void,
   settled: () => Effect.void,
+  indexed: () => Effect.void,
   find: (id) =>
     Effect.sync(() => {
       asked.push(id)

@@ -59,7 +59,10 @@ describe("where an event is", () => {
           assert.deepInclude(write, { feed: "firewalla-msp/flows", state: "confirmed", attempts: 1 })
           assert.isBelow(Date.parse(confirmed.received_at ?? ""), Date.parse(write?.written_at ?? ""))
           assert.isBelow(Date.parse(write?.written_at ?? ""), Date.parse(write?.confirmed_at ?? ""))
-          assert.match(confirmed.index.places[0]?.index ?? "", /^wazuh-alerts-4\.x-/)
+          const place = confirmed.index.places[0]?.index ?? ""
+          assert.match(place, /^wazuh-alerts-4\.x-/)
+          const noted = decodeReceipts(yield* ask("/api/v1/receipts")).receipts
+          assert.strictEqual(noted.find(({ batch }) => batch === write?.batch)?.index, place)
 
           const { events } = Schema.decodeUnknownSync(
             Schema.Struct({

@@ -82,7 +82,7 @@ describe("receipts", () => {
       const { read, start } = yield* onStage()
       const reader = yield* read
       assert.deepStrictEqual(yield* reader.find("a"), [])
-      const { begun, find, settled, written } = yield* start
+      const { begun, find, indexed, settled, written } = yield* start
       const batch = batchOf("flows-1", [event("a", RECEIVED - 5_000), event("b", RECEIVED - 1_000)])
       yield* TestClock.setTime(1_000)
       yield* begun(batch, batch.events, 3)
@@ -101,7 +101,7 @@ describe("receipts", () => {
           writtenAt: undefined as number | undefined,
           confirmedAt: undefined as number | undefined,
           attempts: 1,
-          index: undefined,
+          index: undefined as string | undefined,
         },
         receivedAt: RECEIVED,
         eventAt: RECEIVED - 5_000,
@@ -117,6 +117,8 @@ describe("receipts", () => {
 
       yield* settled(receiptOf(batch, { attempts: 2, dead: 1, duplicated: 1 }), ["b"])
       Object.assign(expected.receipt, { state: "confirmed", confirmedAt: 9_000, dead: 1, duplicated: 1 })
+      yield* indexed("flows-1", "wazuh-alerts-4.x-2026.02.22")
+      expected.receipt.index = "wazuh-alerts-4.x-2026.02.22"
       assert.deepStrictEqual<unknown>(yield* find("a"), [expected])
       assert.deepStrictEqual<unknown>(yield* reader.find("a"), [expected])
       assert.deepStrictEqual(
