@@ -5,17 +5,13 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import path from "node:path"
-import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect } from "effect"
+import { Effect } from "effect"
 import { afterEach, beforeEach, vi } from "vitest"
 import { proofJson } from "../../src/demo/incident/Proof.ts"
-import * as KeptReceipts from "../../src/receipts/keepReceipts.ts"
-import { Receipts } from "../../src/receipts/Receipts.ts"
 import { reportJson } from "../../src/reconcile/report.ts"
 import { FLOWS, makeStage, TOKEN } from "../admin/stage.ts"
-import { batchOf, event } from "../receipts/batches.ts"
-import { runIn } from "./inProcess.ts"
+import { LEAVES, runIn } from "./inProcess.ts"
 
 const parsed = (text: string): object => Object(JSON.parse(text))
 const isObject = (value: unknown): value is object => typeof value === "object" && value !== null
@@ -145,36 +141,6 @@ describe("the JSON on the page", () => {
     }),
   )
 
-  it.live("of receipts and trace", () =>
-    Effect.gen(function* () {
-      const events = [event("sent")]
-      const batch = batchOf("flows-1", events)
-      yield* Effect.gen(function* () {
-        const receipts = yield* Receipts
-        yield* receipts.begun(batch, events, 0)
-        yield* receipts.written({ feed: FLOWS, batch: batch.id, attempt: 1 }, 2000)
-      }).pipe(
-        Effect.provide(
-          KeptReceipts.layer({
-            folder: path.join(folder, "state"),
-            keep: Duration.days(1),
-            maxBytes: 1e9,
-            isProven: true,
-          }),
-        ),
-        Effect.provide(NodeServices.layer),
-      )
-      yield* keeps("receipts", "--json")
-      yield* keeps("trace", "sent", "--json")
-      yield* keeps("trace", "nobody-knows-it", "--json")
-      const key = putLetter()
-      const { envelope } = Object(exampleOf("dlq show"))
-      const { printed } = yield* printedBy(["trace", String(envelope.id), "--json"])
-      assert.deepNestedInclude(printed, { state: "dead", "dead_letter.key": key })
-      assert.isUndefined(difference(exampleOf("trace"), printed))
-    }),
-  )
-
   it.live("of setup, also where the indexer is away", () =>
     Effect.gen(function* () {
       vi.stubEnv("INDEXER_ADMIN_PASSWORD", "p")
@@ -223,6 +189,17 @@ describe("the JSON on the page", () => {
       log: "",
     }
     assert.isUndefined(difference(exampleOf("demo"), parsed(proofJson(proof))))
+  })
+})
+
+describe("the page", () => {
+  it("has a section for every command that prints JSON, and the list of commands names every one", () => {
+    const [json, cli] = ["docs/cli-json.md", "docs/cli.md"].map((page) => readFileSync(page, "utf8"))
+    for (const { command, name, path } of LEAVES) {
+      assert.match(cli ?? "", new RegExp(`^\\| .*\`${path[0]}\\b.*\\|`, "m"), name)
+      if (command.flags.some((flag) => flag.name === "json"))
+        assert.match(json ?? "", new RegExp(`^## .*\`waybill ${name}\``, "m"), name)
+    }
   })
 })
 
