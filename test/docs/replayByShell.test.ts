@@ -63,43 +63,47 @@ describe("dead letters by shell", () => {
           indexer: { refreshInterval: "300 millis", keepDocuments: true },
           set: { ...set, "source.hec.tokens.main.source_types": "nginx" },
         })
-        const admin = stage.log.pipe(
-          Effect.map(
-            (log) =>
-              log
-                .match(/"address":"(http:[^"]+)"/g)
-                ?.at(-1)
-                ?.slice(11, -1) ?? "",
-          ),
-        )
-        /** As a person types it, at the addresses of this run. */
-        const typed = Effect.fnUntraced(function* (command: string, origin: string) {
-          const there = command
-            .replaceAll("http://127.0.0.1:8088", origin)
-            .replaceAll("http://127.0.0.1:8089", yield* admin)
-          return yield* shell(there, { ADMIN, TOKEN })
+        let begun = 0
+        /** Starts it, and waits for the API of this start: the log has those of earlier ones, too. */
+        const start = Effect.gen(function* () {
+          const waybill = yield* stage.start
+          begun += 1
+          const admin = yield* stage.log.pipe(
+            Effect.map((log) => log.match(/"address":"http:[^"]+"/g) ?? []),
+            Effect.repeat({ until: ({ length }) => length >= begun, schedule: Schedule.spaced("50 millis") }),
+            Effect.timeout("60 seconds"),
+            Effect.map((found) => found.at(-1)?.slice(11, -1) ?? ""),
+          )
+          return { ...waybill, admin }
         })
+        /** As a person types it, at the addresses of this run. */
+        const typed = (
+          command: string,
+          { admin, origin }: { readonly admin: string; readonly origin: string },
+        ) =>
+          shell(
+            command.replaceAll("http://127.0.0.1:8088", origin).replaceAll("http://127.0.0.1:8089", admin),
+            { ADMIN, TOKEN },
+          )
         const LIST = 'curl -s http://127.0.0.1:8089/api/v1/dlq -H "Authorization: Bearer $ADMIN"'
 
-        const waybill = yield* stage.start
+        const waybill = yield* start
         for (const n of [1, 2, 3])
           yield* typed(
             `curl -s http://127.0.0.1:8088/services/collector/event -H "Authorization: Splunk $TOKEN" -d '{"event":{"text":"two words, and a \\\\n, ${n}"},"sourcetype":"cisco_asa"}'`,
-            waybill.origin,
+            waybill,
           )
         yield* until(
           "three letters wait",
-          Effect.map(typed(`${LIST} | jq .count`, waybill.origin), (count) => count.trim() === "3"),
+          Effect.map(typed(`${LIST} | jq .count`, waybill), (count) => count.trim() === "3"),
         )
-        const ids = (yield* typed(`${LIST} | jq -r '.events[].envelope.id'`, waybill.origin))
-          .trim()
-          .split("\n")
+        const ids = (yield* typed(`${LIST} | jq -r '.events[].envelope.id'`, waybill)).trim().split("\n")
         // Why it is `jq -c`: with `-r` an envelope is many lines, and the loop would send each of them.
-        const lines = yield* typed(`${LIST} | jq -r '.events[].envelope' | wc -l`, waybill.origin)
+        const lines = yield* typed(`${LIST} | jq -r '.events[].envelope' | wc -l`, waybill)
         assert.isAbove(Number(lines), 3)
         // The questions that the scripts from before ask.
         const file = `${stage.folder}/failed_events.json`
-        yield* typed(`${LIST} > ${file}`, waybill.origin)
+        yield* typed(`${LIST} > ${file}`, waybill)
         const shown = yield* shell(`jq -c '.events[] | {timestamp, reason, error}' ${file}`)
         const told =
           '"normalization_failed","error":"no normalizer registered for format=json source_type=cisco_asa"'
@@ -112,8 +116,8 @@ describe("dead letters by shell", () => {
         yield* waybill.exitCode
 
         yield* stage.configure({ ...set, "source.hec.tokens.main.source_types": "nginx,cisco_asa" })
-        const mended = yield* stage.start
-        const replies = yield* typed(SEND, mended.origin)
+        const mended = yield* start
+        const replies = yield* typed(SEND, mended)
         assert.strictEqual(replies, '{"text":"Success","code":0}'.repeat(3))
         yield* until(
           "each is searchable",
@@ -121,7 +125,7 @@ describe("dead letters by shell", () => {
         )
         yield* typed(
           `curl -s -X POST http://127.0.0.1:8088/services/collector/event -H "Authorization: Telhawk $TOKEN" -d '{"event": "test"}'`,
-          mended.origin,
+          mended,
         )
         yield* until(
           "an event of one word is searchable, too",
@@ -129,10 +133,10 @@ describe("dead letters by shell", () => {
         )
         const purged = yield* typed(
           'curl -s -X DELETE http://127.0.0.1:8089/api/v1/dlq/purge -H "Authorization: Bearer $ADMIN"',
-          mended.origin,
+          mended,
         )
         assert.strictEqual(purged, '{"status":"purged"}')
-        const health = JSON.parse(yield* typed("curl -s http://127.0.0.1:8089/healthz", mended.origin))
+        const health = JSON.parse(yield* typed("curl -s http://127.0.0.1:8089/healthz", mended))
         assert.strictEqual(health.dlq_stats.pending_files, 0)
         assert.deepStrictEqual([...(yield* copies(stage)).values()], [1, 1, 1, 1])
         yield* mended.stop
