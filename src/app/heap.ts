@@ -11,6 +11,7 @@ setFlagsFromString("--heap-growing-percent=25")
 setFlagsFromString("--semi-space-growth-factor=1")
 // What only the start needed is let go of after one collection without a call, and compiled again if it is called.
 setFlagsFromString("--bytecode-old-age=1")
+setFlagsFromString("--flush-baseline-code")
 
 // An idle run calls nothing often enough to earn machine code, but V8 thinks so after 400 calls: compiling it cost 9 MB.
 // So it begins after some hundreds of events, and flows are normalized as fast as before (bench/normalize.ts).
