@@ -124,9 +124,11 @@ describe.skipIf(CHROMIUM === undefined)(
       it.effect("asks nothing while nobody sees the tab", () =>
         Effect.gen(function* () {
           const page = yield* onOpenPage()
-          yield* page.evaluate(
-            "Object.defineProperty(document, 'hidden', { configurable: true, value: true })",
-          )
+          // It is hidden while a look is under way.
+          yield* page.evaluate(`
+            document.dispatchEvent(new Event('visibilitychange'))
+            Object.defineProperty(document, 'hidden', { configurable: true, value: true })
+          `)
           yield* page.look
           yield* Effect.sleep("500 millis")
           const requests = page.told("Network.requestWillBeSent").length
@@ -242,6 +244,12 @@ describe.skipIf(CHROMIUM === undefined)(
           yield* page.click("#purge-all")
           assert.include(yield* page.text("#confirm"), "reason “storage_failed”")
           assert.strictEqual((yield* page.letters.stats).pending, 5)
+          // What was answered before must not answer this one.
+          yield* page.evaluate(`
+            document.querySelector('#confirm-no').click()
+            document.querySelector('#purge-all').click()
+          `)
+          yield* Effect.sleep("200 millis")
           yield* page.click("#confirm-yes")
           yield* page.shows("#letters-outcome", "Purged")
           assert.strictEqual((yield* page.letters.stats).pending, 3)
