@@ -49,7 +49,8 @@ export interface Batches {
 export interface Slice {
   readonly eventType: EventType
   readonly from: number
-  readonly to: number
+  /** Absent: without an end. */
+  readonly to?: number
   readonly since: number
 }
 

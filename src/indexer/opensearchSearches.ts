@@ -102,6 +102,7 @@ export const batchesSearch = (
 ): SearchBody => ({
   ...inBatches(fields, batches, since),
   size: MOST_HITS,
+  sort: ["_doc"],
   stored_fields: "_none_",
   docvalue_fields: [{ field: fields.id }],
 })
@@ -121,7 +122,7 @@ export const betweenSearch = (fields: SearchFields, { eventType, from, to, since
     bool: {
       filter: [
         { term: { [fields.eventType]: eventType } },
-        { range: { [fields.eventTime]: { gte: iso(from), lte: iso(to) } } },
+        { range: { [fields.eventTime]: { gte: iso(from), ...(to === undefined ? {} : { lte: iso(to) }) } } },
         arrivedSince(fields.arrival, since),
       ],
     },

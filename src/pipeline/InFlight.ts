@@ -5,7 +5,7 @@
  * 1,333 events through each second.
  */
 import { Context, Effect, Layer, Semaphore } from "effect"
-import type { Event } from "../domain/Event.ts"
+import type { Event, EventType } from "../domain/Event.ts"
 
 export class InFlight extends Context.Service<
   InFlight,
@@ -16,6 +16,8 @@ export class InFlight extends Context.Service<
     readonly release: (events: ReadonlyArray<Event>) => Effect.Effect<void>
     /** Whether this id is out: neither the index nor a dead letter knows it yet, and it must not be sent again. */
     readonly has: (id: string) => boolean
+    /** The latest own time of all events of this kind that were ever taken, epoch milliseconds. */
+    readonly latest: (type: EventType) => number
   }
 >()("waybill/pipeline/InFlight") {
   static readonly layer = (maxEvents: number): Layer.Layer<InFlight> =>
@@ -23,11 +25,16 @@ export class InFlight extends Context.Service<
       InFlight,
       Effect.map(Semaphore.make(maxEvents), (permits) => {
         const out = new Set<string>()
+        const latest = new Map<EventType, number>()
+        const latestOf = (type: EventType) => latest.get(type) ?? Number.NEGATIVE_INFINITY
         const permitsFor = (events: ReadonlyArray<Event>) => Math.min(events.length, maxEvents)
         return InFlight.of({
           take: (events) =>
             Effect.map(permits.take(permitsFor(events)), () => {
-              for (const { id } of events) out.add(id)
+              for (const { id, timeMillis, type } of events) {
+                out.add(id)
+                if (timeMillis > latestOf(type)) latest.set(type, timeMillis)
+              }
             }),
           release: (events) =>
             Effect.suspend(() => {
@@ -35,6 +42,7 @@ export class InFlight extends Context.Service<
               return Effect.asVoid(permits.release(permitsFor(events)))
             }),
           has: (id) => out.has(id),
+          latest: latestOf,
         })
       }),
     )

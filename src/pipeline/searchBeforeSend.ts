@@ -1,16 +1,15 @@
 /** Nothing is sent twice on a guess: what an earlier poll or run may have sent is looked for in the index first. */
 import { Effect } from "effect"
 import { DeadLetters } from "../dead-letters/DeadLetters.ts"
-import { type Event, idHoldsTime } from "../domain/Event.ts"
+import { type Event, type EventType, idHoldsTime } from "../domain/Event.ts"
 import * as Log from "../telemetry/log.ts"
-
 import { count } from "../telemetry/metric.ts"
 import { METRICS } from "../telemetry/metrics.ts"
 import { type Sought, Verifier } from "../verify/Verifier.ts"
-
+import { InFlight } from "./InFlight.ts"
 import type { Shipment } from "./Shipment.ts"
 
-const soughtOf = (events: ReadonlyArray<Event>): Sought => {
+const soughtOf = (events: ReadonlyArray<Event>, latest: (type: EventType) => number): Sought => {
   let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
   for (const { timeMillis } of events) {
     from = Math.min(from, timeMillis)
@@ -22,7 +21,7 @@ const soughtOf = (events: ReadonlyArray<Event>): Sought => {
     // Nothing can have been written before it happened.
     since: from,
     ...(eventType !== undefined && others.length === 0 && idHoldsTime(eventType)
-      ? { within: { eventType, from, to } }
+      ? { within: { eventType, from, to, writtenUpTo: latest(eventType) } }
       : {}),
   }
 }
@@ -35,7 +34,8 @@ export const searchBeforeSend = Effect.fnUntraced(function* (shipment: Shipment)
   if (!batch.maybeSent || alive.length === 0) return { ...shipment, toWrite: alive }
 
   const verifier = yield* Verifier
-  const copies = yield* verifier.known(soughtOf(alive))
+  const { latest } = yield* InFlight
+  const copies = yield* verifier.known(soughtOf(alive, latest))
   if (copies.size === 0) return { ...shipment, toWrite: alive }
 
   let duplicated = 0

@@ -198,11 +198,12 @@ const make = Effect.fnUntraced(function* (current: () => VerifierOptions) {
       : waitFor(written, "events")
 
   const lookUp = makeLookUp({
+    indexer,
     answered: health.answered,
     failed: (error) => health.failed(error, outstanding.events),
     again: () => settings().bounds.max,
   })
-  const known = (sought: Sought) => lookUp(indexer, { ...sought, since: sought.since - skew })
+  const known = (sought: Sought) => lookUp({ ...sought, since: sought.since - skew })
 
   const status = Effect.gen(function* () {
     const batches = outstanding.batches

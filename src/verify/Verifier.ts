@@ -31,7 +31,13 @@ export interface Sought {
    * All of them are of this kind and have their own time in here, as has every document of theirs: so if the index has
    * nothing of this kind in here, it has none of them. That is far cheaper to ask.
    */
-  readonly within?: { readonly eventType: EventType; readonly from: number; readonly to: number }
+  readonly within?: {
+    readonly eventType: EventType
+    readonly from: number
+    readonly to: number
+    /** The latest own time of all events of this kind that this process has written. */
+    readonly writtenUpTo: number
+  }
 }
 
 /** What shows that events are lost and not late. */
