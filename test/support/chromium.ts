@@ -33,15 +33,18 @@ const started = (folder: string) =>
     Effect.sync(() =>
       spawn(CHROMIUM ?? "chromium", [...FLAGS, `--user-data-dir=${folder}`, "about:blank"], {
         stdio: ["ignore", "ignore", "pipe"],
+        // A group of its own, to be ended as one.
+        detached: true,
         env: { ...process.env, HOME: folder },
       }),
     ),
     (child) =>
       Effect.callback<void>((resume) => {
-        if (child.exitCode !== null) return resume(Effect.void)
+        if (child.exitCode !== null || child.pid === undefined) return resume(Effect.void)
         child.once("exit", () => resume(Effect.void))
-        child.kill("SIGKILL")
-      }),
+        // With its own processes, which would go on writing to the folder.
+        process.kill(-child.pid, "SIGKILL")
+      }).pipe(Effect.andThen(Effect.sleep("200 millis"))),
   )
 
 /** Where it listens, as it says on standard error. */
