@@ -7,7 +7,8 @@ export default defineConfig({
     exclude: ["test/engine/**"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // Some tests run simulators and Waybill as processes; more at once than cores would only slow them.
-    maxWorkers: 2,
+    // Some tests run simulators and Waybill as processes and wait for them most of the time; many more at once than
+    // cores would only slow them.
+    maxWorkers: 3,
   },
 })
