@@ -149,9 +149,19 @@ export class Outstanding {
     return this.batches.reduce((sum, { missing }) => sum + missing.size, 0)
   }
 
-  /** The writes whose batches can be counted. */
-  get countable(): ReadonlyArray<Waiting> {
-    return [...this.#waiting].filter(isCountable)
+  /**
+   * The writes whose batches are counted next: the oldest, with about so many events, because they should come next; of
+   * the rest every fourth, which is enough to see how far the index has come; and every canary.
+   */
+  countable(events: number): ReadonlyArray<Waiting> {
+    let sum = 0
+    let rest = 0
+    return [...this.#waiting].filter((one) => {
+      if (!isCountable(one)) return false
+      if (one.kind !== "events") return true
+      sum += one.missing.size
+      return sum <= events || rest++ % 4 === 0
+    })
   }
 
   /** Takes over how many documents each batch has. Answers the writes of which more have arrived. */

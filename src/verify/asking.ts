@@ -29,7 +29,7 @@ export const makeAsking = Effect.fnUntraced(function* (options: Asking) {
 
   /** How far the index has come, whatever the backlog. A count confirms nothing: it says what is worth asking. */
   const count = Effect.gen(function* () {
-    const writes = outstanding.countable
+    const writes = outstanding.countable(options.maxIdsPerSearch)
     if (writes.length === 0) return
     const batches = writes.map(({ written }) => written.batch)
     const counts = yield* indexer.tally({ batches, since: earliest(writes) - skew })

@@ -19,11 +19,11 @@ export const observeLag = (lag: Lag, millis: number): Lag => ({
 })
 
 /**
- * How long to wait before the next look. A sixth of the lag is soon enough to add little to it, and seldom enough to
+ * How long to wait before the next look. A fifth of the lag is soon enough to add little to it, and seldom enough to
  * cost the indexer little; between the bounds of the settings.
  */
 export const lookInterval = (lag: Lag, bounds: { readonly min: number; readonly max: number }): number =>
-  Math.min(bounds.max, Math.max(bounds.min, (lag.last ?? 0) / 6))
+  Math.min(bounds.max, Math.max(bounds.min, (lag.last ?? 0) / 5))
 
 /** Before anything is known about the chain: three refreshes of the stock template. */
 const UNKNOWN_LAG = 15_000

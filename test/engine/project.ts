@@ -23,12 +23,15 @@ sed -i 's/^MSP_DOMAIN=.*/MSP_DOMAIN=msp.simulated/' "$1"
 echo NODE_EXTRA_CA_CERTS=/etc/waybill/root-ca.pem >> "$1"
 `
 
-/** The commands under the heading, but for `setup`: the simulated indexer can be searched and nothing else. */
+/**
+ * The commands under the heading, but for `setup` and `check`: the simulated indexer can be searched and nothing else,
+ * and the simulated Wazuh is still starting when they would run.
+ */
 export const readmeCommands = (readme: string): ReadonlyArray<string> => {
   const [section = ""] = readme.slice(readme.indexOf(HEADING) + HEADING.length).split("\n## ")
   return [...section.matchAll(/\n```\n([\s\S]*?)\n```\n/g)]
     .flatMap(([, block = ""]) => block.split("\n"))
-    .filter((command) => !command.includes(" waybill setup "))
+    .filter((command) => !/ waybill (setup|check)\b/.test(command))
 }
 
 const NAME = "waybill-engine-test"

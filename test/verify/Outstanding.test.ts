@@ -17,7 +17,7 @@ const setting = () => {
   /** A look at the counts; answers the batches of which more has come. */
   const counted = (counts: Readonly<Record<string, number>>) =>
     outstanding
-      .count(outstanding.countable, new Map(Object.entries(counts)))
+      .count(outstanding.countable(5000), new Map(Object.entries(counts)))
       .map(({ written }) => written.batch)
   return { outstanding, add, counted }
 }
@@ -49,6 +49,19 @@ describe("Outstanding", () => {
     for (const [batch, events] of Object.entries(sizes)) add(batch, events)
     counted(sizes)
     assert.deepStrictEqual(asked(outstanding.questions(250, never)), [["a", "b"], ["c"], ["d"]])
+  })
+
+  it("counts the oldest, every fourth of the rest, and every canary", () => {
+    const { add, outstanding } = setting()
+    for (let n = 1; n <= 12; n++) add(`b${n}`, 100)
+    outstanding.add(
+      { feed: "waybill/canary", batch: "canary", ids: ["c"], attempt: 1, startedAt: 0, writtenAt: 0 },
+      "canary",
+    )
+    assert.deepStrictEqual(
+      outstanding.countable(250).map(({ written }) => written.batch),
+      ["b1", "b2", "b3", "b7", "b11", "canary"],
+    )
   })
 
   it("asks by name for what is overdue, and for a second write once something as new has come", () => {
