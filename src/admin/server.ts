@@ -10,6 +10,7 @@ import { HttpRouter, HttpServer } from "effect/http"
 import { HttpApiBuilder, HttpApiMiddleware } from "effect/http-api"
 import { Configuration } from "../config/Configuration.ts"
 import { LiveConfiguration } from "../config/LiveConfiguration.ts"
+import { listen } from "../listening/listen.ts"
 import * as Log from "../telemetry/log.ts"
 import { AdminApi } from "./api.ts"
 import * as DeadLetters from "./deadLetters.ts"
@@ -57,16 +58,7 @@ const routes = (token: () => Redacted.Redacted | undefined) =>
     Layer.provide(NodeHttpServer.layerHttpServices),
   )
 
-const WHY: Readonly<Record<string, string>> = {
-  EADDRINUSE: "another program listens there; stop it, or set admin.port",
-  EACCES: "the user Waybill runs as may not; set admin.port above 1023",
-  EADDRNOTAVAIL: "this machine has no such address; set admin.host",
-}
-
-const codeOf = (cause: unknown): string =>
-  cause instanceof Error && "code" in cause ? String(cause.code) : String(cause)
-
-const listen = Effect.fnUntraced(function* ({ host, port, timeout }: Listening) {
+const listenForPeople = Effect.fnUntraced(function* ({ host, port, timeout }: Listening) {
   const server = createServer({
     maxHeaderSize: MAX_HEADER_BYTES,
     requestTimeout: Duration.toMillis(timeout),
@@ -80,21 +72,12 @@ const listen = Effect.fnUntraced(function* ({ host, port, timeout }: Listening) 
       if (!server.listening) setImmediate(() => server.closeIdleConnections())
     })
   })
-  const http = yield* NodeHttpServer.make(() => server, {
-    host,
-    port,
-    gracefulShutdownTimeout: STOP_WITHIN,
-  }).pipe(
-    Effect.mapError(({ cause }) => {
-      const code = codeOf(cause)
-      return new AdminUnavailable({
-        message: `The admin API cannot listen on ${host}:${port}: ${code} (${WHY[code] ?? "check admin.host and admin.port"}).`,
-      })
-    }),
+  return yield* listen(
+    server,
+    { host, port, section: "admin", stopWithin: STOP_WITHIN },
+    (reason) =>
+      new AdminUnavailable({ message: `The admin API cannot listen on ${host}:${port}: ${reason}.` }),
   )
-  // Finalizers run last first: after open requests had their time, and before the server waits for every connection.
-  yield* Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections()))
-  return http
 })
 
 interface Listening {
@@ -116,7 +99,7 @@ const serve = Effect.gen(function* () {
     maxBodyBytes: admin.max_body_bytes,
     timeout,
   })
-  const http = yield* listen({ host: admin.host, port: admin.port, timeout })
+  const http = yield* listenForPeople({ host: admin.host, port: admin.port, timeout })
   yield* http.serve(gate(app))
   const address = HttpServer.formatAddress(http.address)
   yield* Log.info("admin.listening", `The admin API is at ${address}`, {

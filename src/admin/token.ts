@@ -1,6 +1,7 @@
 /** Whether a request may be answered: the bearer token, and what a browser says of where it comes from. */
 import { createHash, timingSafeEqual } from "node:crypto"
 import { Effect, Layer, Redacted } from "effect"
+import { LOOPBACK } from "../config/settings.ts"
 import { AdminToken } from "./api.ts"
 import { Unauthorized } from "./problems.ts"
 
@@ -34,8 +35,6 @@ export const layer = (current: () => Redacted.Redacted | undefined) =>
 
 /** The host of a `Host` or `Origin`, or undefined where it is none. */
 const hostOf = (authority: string): string | undefined => URL.parse(`http://${authority}`)?.hostname
-
-const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
 
 /**
  * Why a request without a token is refused although it came to a loopback address: a page in a browser on this

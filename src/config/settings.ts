@@ -131,7 +131,8 @@ export const bindAddress = kindOf(
 export const isLoopback = (address: string): boolean =>
   address === "localhost" || address === "::1" || (isIP(address) === 4 && address.startsWith("127."))
 
-const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
+/** The name of a URL's host that never leaves this machine. */
+export const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
 
 /** Whether nothing that is sent to this URL can be read on a network. */
 export const isEncryptedOrLoopback = (address: string): boolean => {

@@ -2,10 +2,10 @@
 import { readFile } from "node:fs/promises"
 import { createServer, type ServerOptions } from "node:http"
 import { createServer as createTlsServer } from "node:https"
-import { NodeHttpServer } from "@effect/platform-node"
 import { Data, Duration, Effect, Layer, Runtime } from "effect"
 import { CliError } from "effect/cli"
 import { HttpRouter, HttpServer } from "effect/http"
+import { listen } from "../../listening/listen.ts"
 import * as Log from "../../telemetry/log.ts"
 import { type EndpointOptions, makeEndpoints } from "./endpoints.ts"
 
@@ -85,32 +85,14 @@ const routes = (options: EndpointOptions) =>
     ]),
   )
 
-const WHY: Readonly<Record<string, string>> = {
-  EADDRINUSE: "another program listens there; stop it, or set source.hec.port",
-  EACCES: "the user Waybill runs as may not; set source.hec.port above 1023",
-  EADDRNOTAVAIL: "this machine has no such address; set source.hec.host",
-}
-const codeOf = (cause: unknown): string =>
-  cause instanceof Error && "code" in cause ? String(cause.code) : String(cause)
-
-const listen = Effect.fnUntraced(function* (options: ListenOptions) {
+const listenForSenders = Effect.fnUntraced(function* (options: ListenOptions) {
   const { host, port } = options
-  const server = yield* makeServer(options)
-  const http = yield* NodeHttpServer.make(() => server, {
-    host,
-    port,
-    gracefulShutdownTimeout: STOP_WITHIN,
-  }).pipe(
-    Effect.mapError(({ cause }) => {
-      const code = codeOf(cause)
-      return new CannotListen({
-        message: `Waybill cannot listen for events on ${host}:${port}: ${code} (${WHY[code] ?? "check source.hec.host and source.hec.port"}).`,
-      })
-    }),
+  return yield* listen(
+    yield* makeServer(options),
+    { host, port, section: "source.hec", stopWithin: STOP_WITHIN },
+    (reason) =>
+      new CannotListen({ message: `Waybill cannot listen for events on ${host}:${port}: ${reason}.` }),
   )
-  // Finalizers run last first: after open requests had their time, and before the server waits for every connection.
-  yield* Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections()))
-  return http
 })
 
 /** Listens for as long as its scope is open. At its end, requests that are under way are answered first. */
@@ -118,7 +100,7 @@ export const serveCollector = Effect.fnUntraced(function* (options: CollectorOpt
   const app = yield* HttpRouter.toHttpEffect(routes(options)).pipe(
     Effect.provideService(HttpRouter.RouterConfig, { ignoreTrailingSlash: true }),
   )
-  const http = yield* listen(options)
+  const http = yield* listenForSenders(options)
   yield* http.serve(app)
   const scheme = options.tls === undefined ? "http" : "https"
   const url = `${HttpServer.formatAddress(http.address).replace(/^http/, scheme)}/services/collector`
