@@ -10,6 +10,12 @@ export interface RunLogOptions {
   readonly lookEvery?: Duration.Input | undefined
 }
 
+/**
+ * Milliseconds by which every wait ends late, 0 unless told. A machine that stalls does the same: what passes with
+ * TEST_LATE_BY=3000 does not lean on an instant.
+ */
+const LATE_BY = Number(process.env.TEST_LATE_BY ?? 0)
+
 const every = () => true
 
 export const makeRunLog = Effect.fnUntraced(function* (file: string, options: RunLogOptions = {}) {
@@ -37,6 +43,7 @@ export const makeRunLog = Effect.fnUntraced(function* (file: string, options: Ru
             Effect.sync(() => assert.fail(`waited in vain until ${what}; its log ends with\n${end}`)),
           ),
       }),
+      Effect.andThen(Effect.sleep(LATE_BY)),
       Effect.asVoid,
     )
 
