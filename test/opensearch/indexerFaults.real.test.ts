@@ -8,7 +8,7 @@ import { json, type Reply, text } from "../../src/demo/http/FaultyHttpServer.ts"
 import { type RunningNode, startNode } from "../support/opensearch/startNode.ts"
 import { makeFaultyProxy } from "./faultyProxy.ts"
 import { ALERTS, asAdmin, onOwnNode, type RealNode } from "./realNode.ts"
-import { onRealStage, REAL_TIMEOUT, type RealStage } from "./realStage.ts"
+import { onRealStage, REAL_TIMEOUT, type RealStage, SLOW } from "./realStage.ts"
 
 const RETRY_AFTER_SECONDS = 2
 
@@ -65,6 +65,7 @@ onOwnNode("a real OpenSearch that fails", () => {
           {
             seed: 41,
             flows: { count: 1500, span: "30 hours" },
+            manager: { serviceRate: SLOW },
             set: { "verify.max_unconfirmed_events": 300, "indexer.timeout_seconds": 1 },
           },
           (stage) =>
@@ -100,8 +101,9 @@ onOwnNode("a real OpenSearch that fails", () => {
             {
               seed: 42,
               flows: { count: 2000, span: "30 hours" },
+              manager: { serviceRate: SLOW },
               searchUrl: proxy.url,
-              set: { "verify.max_unconfirmed_events": 200 },
+              set: { "verify.max_unconfirmed_events": 200, "batch.max_events": 50 },
             },
             (stage) =>
               Effect.gen(function* () {
@@ -175,7 +177,7 @@ onOwnNode("a real OpenSearch that fails", () => {
       withNode((node) =>
         onRealStage(
           node,
-          { seed: 44, flows: { count: 1000, span: "8 hours" }, manager: { serviceRate: 400 } },
+          { seed: 44, flows: { count: 1000, span: "8 hours" }, manager: { serviceRate: SLOW } },
           (stage) =>
             Effect.gen(function* () {
               const refresh = (interval: string) =>

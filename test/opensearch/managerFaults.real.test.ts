@@ -2,7 +2,7 @@
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { onOwnNode } from "./realNode.ts"
-import { onRealStage, REAL_TIMEOUT, type RealStage } from "./realStage.ts"
+import { onRealStage, REAL_TIMEOUT, type RealStage, SLOW } from "./realStage.ts"
 
 const queued = (stage: RealStage, atLeast: number) =>
   stage.until(
@@ -16,18 +16,21 @@ onOwnNode("the manager's faults on a real OpenSearch", (node) => {
     () =>
       onRealStage(
         node,
-        { seed: 31, flows: { count: 1000, span: "8 hours" }, manager: { serviceRate: 500 } },
+        { seed: 31, flows: { count: 1000, span: "8 hours" }, manager: { serviceRate: SLOW } },
         (stage) =>
           Effect.gen(function* () {
             const { manager } = stage.world
-            yield* stage.searchable(200)
-            yield* manager.stopGracefully
+            // It first works off its queue.
+            const stopGracefully = Effect.andThen(stage.hurry, manager.stopGracefully)
+            yield* stage.searchable(100)
+            yield* stopGracefully
             yield* stage.hasLine("writer.holding")
             yield* Effect.sleep("2 seconds")
+            yield* manager.setServiceRate(SLOW)
             yield* manager.start
             yield* stage.hasLine("writer.resumed")
-            yield* stage.searchable(600)
-            yield* manager.stopGracefully
+            yield* stage.searchable(650)
+            yield* stopGracefully
             yield* manager.start
             const { documents } = yield* stage.endsWell
             assert.strictEqual(documents, 1000)
@@ -103,6 +106,7 @@ onOwnNode("the manager's faults on a real OpenSearch", (node) => {
         {
           seed: 34,
           flows: { count: 600, span: "2 hours" },
+          manager: { serviceRate: SLOW },
           shipper: { keepAlerts: true },
           set: { "source.firewalla.feeds.flows.overlap": "6 hours", "verify.stalled_after": "2 seconds" },
         },
@@ -115,6 +119,7 @@ onOwnNode("the manager's faults on a real OpenSearch", (node) => {
             yield* Effect.sleep("5 seconds")
             yield* shipper.resume
             yield* stage.hasLine("delivery.recovered")
+            yield* stage.hurry
             yield* stage.searchable(600)
             yield* stage.nextLine("poll.finished")
             assert.strictEqual((yield* stage.equation).documents, 600)

@@ -29,6 +29,10 @@ const PIPELINE = "waybill-test-pipeline"
 /** Wazuh's is 5 s; every test would wait for it again and again. */
 const REFRESH = "500ms"
 
+/** A manager's events a second with which a delivery still has a middle when the machine has stalled for seconds. */
+export const SLOW = 60
+const QUICK = 4000
+
 const settings = (node: RealNode, options: RealStageOptions) => ({
   ...FAST,
   "indexer.url": options.searchUrl ?? node.url,
@@ -93,6 +97,7 @@ const makeRealStage = Effect.fnUntraced(function* (node: RealNode, options: Real
       `${atLeast} are searchable`,
       Effect.map(equation, (counted) => counted.searchable >= atLeast),
     )
+  const hurry = world.manager.setServiceRate(QUICK)
   const waybill = yield* startWaybill({ entry: "src/main.ts", configFile, logFile })
 
   return {
@@ -101,11 +106,14 @@ const makeRealStage = Effect.fnUntraced(function* (node: RealNode, options: Real
     letters,
     equation,
     searchable,
+    /** The manager is no longer SLOW: what the test needed a middle for is over. */
+    hurry,
     /**
      * Everything is searchable or dead, a stop is clean, and the equation holds. `documents`: how many there are, of
      * records; as many as are searchable when nothing below repeated itself.
      */
     endsWell: Effect.gen(function* () {
+      yield* hurry
       yield* log.until(
         "every record is searchable or dead",
         Effect.map(equation, ({ lost }) => lost.length === 0),
