@@ -28,12 +28,14 @@ export interface StatusEvent {
   readonly at: number
 }
 
-/** Bytes of one text: far below what Wazuh carries, since a person reads it in an alert's title. */
+/** Bytes of one text: far below what Wazuh carries. */
 const MAX_TEXT = 2_000
+/** A title of 1,024 bytes or more would stay `$(waybill_status.message)` (ParseRuleComment, analysisd/eventinfo.c). */
+const MAX_MESSAGE = 900
 
 /** The decoder takes a text that begins with `[` for a list. */
-const text = (value: string): string => {
-  const carried = cutText(wellFormed(value), MAX_TEXT)
+const text = (value: string, most = MAX_TEXT): string => {
+  const carried = cutText(wellFormed(value), most)
   return carried.startsWith("[") ? ` ${carried}` : carried
 }
 
@@ -48,7 +50,7 @@ export const statusJson = ({ kind, message, fields, at }: StatusEvent, sentAt: n
     event_type: "sidecar_status",
     event_id: id,
     event_time: new Date(at).toISOString(),
-    waybill_status: { ...Object.fromEntries(given), kind, message: text(message) },
+    waybill_status: { ...Object.fromEntries(given), kind, message: text(message, MAX_MESSAGE) },
     waybill: { batch: id, attempt: "1", sent_at: new Date(sentAt).toISOString() },
   })
 }

@@ -4,8 +4,10 @@ import { neverIfZero, sleepAsSet } from "../config/NextReload.ts"
 import { DeadLetters } from "../dead-letters/DeadLetters.ts"
 import { iso } from "../domain/isoTime.ts"
 import { type StalledStage, Verifier } from "../verify/Verifier.ts"
+import { RunStatus } from "./RunStatus.ts"
 import { StatusEvents } from "./StatusEvents.ts"
 import type { StatusFields, StatusKind } from "./statusJson.ts"
+import { dueTroubles, type ToldTroubles, type Trouble, troublesOf } from "./troubles.ts"
 
 export interface WatchOptions {
   readonly version: string
@@ -24,15 +26,17 @@ export interface Glance {
   readonly indexer: "unknown" | "available" | "unavailable"
   /** Dead letters written in this run. */
   readonly deadLetters: number
+  readonly troubles: ReadonlyArray<Trouble>
 }
 
 /** What has been told so far. */
 export interface Told {
   readonly stalledSince: number | undefined
   readonly deadLetters: number
+  readonly troubles: ToldTroubles
 }
 
-export const NOTHING_TOLD: Told = { stalledSince: undefined, deadLetters: 0 }
+export const NOTHING_TOLD: Told = { stalledSince: undefined, deadLetters: 0, troubles: new Map() }
 
 export interface Change {
   readonly kind: StatusKind
@@ -50,7 +54,7 @@ const CAUSES: Readonly<Record<StalledStage, string>> = {
 /** What a glance adds to what has been told. Pure. */
 export const changesOf = (
   told: Told,
-  { deadLetters, now, stalled, unconfirmed }: Glance,
+  { deadLetters, now, stalled, troubles, unconfirmed }: Glance,
 ): { readonly told: Told; readonly changes: ReadonlyArray<Change> } => {
   const changes: Array<Change> = []
   const { stalledSince } = told
@@ -78,9 +82,15 @@ export const changesOf = (
       fields: { new: letters, written: deadLetters },
     })
   }
+  const errors = dueTroubles(told.troubles, troubles, now)
+  for (const { fields, message } of errors.due) changes.push({ kind: "error", message, fields })
   return {
     changes,
-    told: { stalledSince: stalled === undefined ? undefined : (stalledSince ?? stalled.since), deadLetters },
+    told: {
+      stalledSince: stalled === undefined ? undefined : (stalledSince ?? stalled.since),
+      deadLetters,
+      troubles: errors.told,
+    },
   }
 }
 
@@ -94,6 +104,7 @@ const look = Effect.gen(function* () {
     stalled,
     indexer,
     deadLetters: (yield* letters.stats).written,
+    troubles: troublesOf(yield* (yield* RunStatus).snapshot),
   } satisfies Glance
 })
 

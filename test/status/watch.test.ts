@@ -3,6 +3,7 @@ import { Duration, Effect, Layer, Option } from "effect"
 import { TestClock } from "effect/testing"
 import { DeadLetters } from "../../src/dead-letters/DeadLetters.ts"
 import * as NoDeadLetters from "../../src/dead-letters/NoDeadLetters.ts"
+import * as RunStatus from "../../src/status/RunStatus.ts"
 import { changesOf, type Glance, NOTHING_TOLD, type Told, tellStatus } from "../../src/status/watch.ts"
 import * as WritingVerifier from "../../src/verify/WritingVerifier.ts"
 import { recordedStatus } from "./recordedStatus.ts"
@@ -13,29 +14,24 @@ const glance = (changes: Partial<Glance> = {}): Glance => ({
   stalled: undefined,
   indexer: "available",
   deadLetters: 0,
+  troubles: [],
   ...changes,
 })
 const stalled = glance({ unconfirmed: 40, stalled: { since: 480_000, stage: "chain" } })
-const wasStalled: Told = { stalledSince: 480_000, deadLetters: 2 }
+const wasStalled: Told = { ...NOTHING_TOLD, stalledSince: 480_000, deadLetters: 2 }
 
 describe("changesOf", () => {
   for (const [what, told, seen, kinds, after] of [
     ["nothing", NOTHING_TOLD, glance(), [], NOTHING_TOLD],
-    ["a stall", NOTHING_TOLD, stalled, ["stalled"], { stalledSince: 480_000, deadLetters: 0 }],
+    ["a stall", NOTHING_TOLD, stalled, ["stalled"], { ...NOTHING_TOLD, stalledSince: 480_000 }],
     ["a stall that goes on", wasStalled, { ...stalled, deadLetters: 2 }, [], wasStalled],
-    [
-      "its end",
-      wasStalled,
-      glance({ deadLetters: 2 }),
-      ["recovered"],
-      { stalledSince: undefined, deadLetters: 2 },
-    ],
+    ["its end", wasStalled, glance({ deadLetters: 2 }), ["recovered"], { ...NOTHING_TOLD, deadLetters: 2 }],
     [
       "dead letters",
       NOTHING_TOLD,
       glance({ deadLetters: 3 }),
       ["dead_letters"],
-      { stalledSince: undefined, deadLetters: 3 },
+      { ...NOTHING_TOLD, deadLetters: 3 },
     ],
     ["dead letters of which it was told", wasStalled, { ...stalled, deadLetters: 2 }, [], wasStalled],
   ] as const)
@@ -49,7 +45,7 @@ describe("changesOf", () => {
     })
 
   it("counts only the letters that are new", () => {
-    const { changes } = changesOf({ stalledSince: undefined, deadLetters: 2 }, glance({ deadLetters: 5 }))
+    const { changes } = changesOf({ ...NOTHING_TOLD, deadLetters: 2 }, glance({ deadLetters: 5 }))
     assert.deepStrictEqual(changes[0]?.fields, { new: 3, written: 5 })
   })
 })
@@ -94,6 +90,28 @@ describe("tellStatus", () => {
         dead_letters: 1,
       })
     })
+  })
+
+  it.effect("tells of a source that can't be read, at first and every ten minutes, until it can be", () => {
+    const { telling, told } = scene(Duration.zero)
+    return Effect.gen(function* () {
+      const status = yield* RunStatus.RunStatus
+      yield* telling
+      yield* status.pollEnded("a/flows", { reason: "Unauthorized", message: "The token is refused." }, 60_000)
+      yield* TestClock.adjust("50 seconds")
+      assert.isEmpty(told, "it may be over soon")
+      yield* TestClock.adjust("55 minutes")
+      // Six within an hour: rule 100509.
+      assert.strictEqual(told.length, 6)
+      assert.deepStrictEqual(told[0], {
+        kind: "error",
+        message: "a/flows does not go on: The token is refused.",
+        fields: { feed: "a/flows", reason: "Unauthorized" },
+      })
+      yield* status.fetched("a/flows", 1)
+      yield* TestClock.adjust("1 day")
+      assert.strictEqual(told.length, 6)
+    }).pipe(Effect.provide(RunStatus.layer))
   })
 
   it.effect("beats never at zero", () => {

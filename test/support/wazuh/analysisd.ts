@@ -38,10 +38,10 @@ const fieldsOf = (
   return into
 }
 
-/** An address is found by itself and by each dotted beginning of it (OS_DBSeachKeyAddress, lists_list.c). */
+/** An address is found by itself and by each beginning of it that ends in a dot (OS_DBSeachKeyAddress, lists_list.c). */
 const addressKeys = (address: string): ReadonlyArray<string> => [
   address,
-  ...Array.from(address.matchAll(/[.:]/g), ({ index }) => address.slice(0, index + 1)),
+  ...Array.from(address.matchAll(/\./g), ({ index }) => address.slice(0, index + 1)),
 ]
 
 interface Seen {

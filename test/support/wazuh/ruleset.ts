@@ -5,9 +5,9 @@
 import { compile, type Engine } from "./patterns.ts"
 import { type Element, parseXml } from "./xml.ts"
 
-/** Have tags of their own; `<field>` on one of them keeps the ruleset from loading (src/analysisd/rules.c). */
+/** `<field>` on one of them keeps the ruleset from loading (w_check_attr_field_name, src/analysisd/rules.c). */
 export const STATIC_FIELDS: ReadonlySet<string> = new Set(
-  "srcip dstip srcport dstport protocol action srcuser dstuser user id status url data extra_data systemname".split(
+  "srcip dstip srcgeoip dstgeoip srcport dstport user srcuser dstuser url id data extra_data status protocol system_name action".split(
     " ",
   ),
 )
@@ -74,6 +74,8 @@ const ruleOf = (outer: ReadonlyArray<string>, element: Element): Rule => {
   const texts = (name: string) => all(name).flatMap(({ text }) => words(text))
   const matched = texts("if_matched_sid")
   const of = matched[0]
+  // Wazuh would read two of them as one pattern, written one behind the other (loadmemory, src/analysisd/rules.c).
+  if (all("regex").length > 1) throw new Error(`rule ${id} has two <regex>`)
   return {
     id,
     level: Number(level),

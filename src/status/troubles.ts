@@ -1,0 +1,57 @@
+/** What keeps a feed from going on, besides what a stall tells of: a source that can't be read, a disk that takes nothing. */
+import type { RunSnapshot } from "./RunStatus.ts"
+import type { StatusFields } from "./statusJson.ts"
+
+export interface Trouble {
+  /** The same for the same trouble. */
+  readonly key: string
+  readonly message: string
+  readonly fields: StatusFields
+}
+
+/** Epoch milliseconds, by the trouble's key. */
+export type ToldTroubles = ReadonlyMap<string, { readonly since: number; readonly told: number | undefined }>
+
+/** Shorter ones are gone before anybody could look. */
+const LASTS_MILLIS = 60_000
+/** So that rule 100509 (six errors within an hour) tells of a trouble that stays. */
+const SAY_AGAIN_MILLIS = 600_000
+
+/** Not the writer: while it takes nothing no status event gets through either, and `stalled` tells of it. Pure. */
+export const troublesOf = ({ feeds, holds }: RunSnapshot): ReadonlyArray<Trouble> => [
+  ...[...feeds.values()].flatMap(({ failure, feed }) =>
+    failure === undefined
+      ? []
+      : [
+          {
+            key: feed,
+            message: `${feed} does not go on: ${failure.message}`,
+            fields: { feed, reason: failure.reason },
+          },
+        ],
+  ),
+  ...(["checkpoints", "dlq"] as const).flatMap((part) => {
+    const hold = holds.get(part)
+    return hold === undefined
+      ? []
+      : [{ key: part, message: `${hold.message} Feeds hold until it can.`, fields: { part } }]
+  }),
+]
+
+/** Which of them are to be told now: those that last, at first and again and again. Pure. */
+export const dueTroubles = (
+  before: ToldTroubles,
+  troubles: ReadonlyArray<Trouble>,
+  now: number,
+): { readonly told: ToldTroubles; readonly due: ReadonlyArray<Trouble> } => {
+  const due: Array<Trouble> = []
+  const told = new Map(
+    troubles.map((trouble) => {
+      const { since, told } = before.get(trouble.key) ?? { since: now, told: undefined }
+      const isDue = now - since >= LASTS_MILLIS && (told === undefined || now - told >= SAY_AGAIN_MILLIS)
+      if (isDue) due.push(trouble)
+      return [trouble.key, { since, told: isDue ? now : told }] as const
+    }),
+  )
+  return { told, due }
+}
