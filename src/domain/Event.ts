@@ -29,6 +29,16 @@ export interface Event {
   readonly envelope: Envelope
 }
 
+const DAY_MILLIS = 86_400_000
+
+/**
+ * Since when this event may have been sent, epoch milliseconds. Nothing is sent before it happens; but where the time of
+ * an event can be another each time it is fetched, it may have been sent under an earlier one: an alarm keeps its id when
+ * the box moves its `ts`, and a change of a device that is found again after a crash is observed anew.
+ */
+export const sentSince = ({ timeMillis, type }: Pick<Event, "timeMillis" | "type">): number =>
+  type === "alarm" || type === "device_change" ? timeMillis - 31 * DAY_MILLIS : timeMillis
+
 /** Which write of an event this is; becomes the event's `waybill` block. */
 export interface Attempt {
   readonly batch: string

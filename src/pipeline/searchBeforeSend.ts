@@ -1,7 +1,7 @@
 /** Nothing is sent twice on a guess: what an earlier poll or run may have sent is looked for in the index first. */
 import { Effect } from "effect"
 import { DeadLetters } from "../dead-letters/DeadLetters.ts"
-import { type Event, type EventType, idHoldsTime } from "../domain/Event.ts"
+import { type Event, type EventType, idHoldsTime, sentSince } from "../domain/Event.ts"
 import * as Log from "../telemetry/log.ts"
 import { count } from "../telemetry/metric.ts"
 import { METRICS } from "../telemetry/metrics.ts"
@@ -18,8 +18,7 @@ const soughtOf = (events: ReadonlyArray<Event>, latest: (type: EventType) => num
   const [eventType, ...others] = new Set(events.map(({ type }) => type))
   return {
     ids: events.map(({ id }) => id),
-    // Nothing can have been written before it happened.
-    since: from,
+    since: events.reduce((since, event) => Math.min(since, sentSince(event)), Number.POSITIVE_INFINITY),
     ...(eventType !== undefined && others.length === 0 && idHoldsTime(eventType)
       ? { within: { eventType, from, to, writtenUpTo: latest(eventType) } }
       : {}),
@@ -34,9 +33,10 @@ export const searchBeforeSend = Effect.fnUntraced(function* (shipment: Shipment)
   if (!batch.maybeSent || alive.length === 0) return { ...shipment, toWrite: alive }
 
   const verifier = yield* Verifier
-  const { latest } = yield* InFlight
+  const { latest, watch: watching } = yield* InFlight
+  const watch = yield* watching(alive.map(({ id }) => id))
   const copies = yield* verifier.known(soughtOf(alive, latest))
-  if (copies.size === 0) return { ...shipment, toWrite: alive }
+  if (copies.size === 0) return { ...shipment, toWrite: alive, watch }
 
   let duplicated = 0
   for (const count of copies.values()) if (count > 1) duplicated += 1
@@ -58,5 +58,6 @@ export const searchBeforeSend = Effect.fnUntraced(function* (shipment: Shipment)
     toWrite: alive.filter((event) => !copies.has(event.id)),
     known: copies.size,
     duplicated,
+    watch,
   }
 })

@@ -50,11 +50,9 @@ export const writeAttempt = Effect.fnUntraced(function* (
   return { written, startedAt, writtenAt }
 })
 
-export const write = Effect.fnUntraced(function* (shipment: Shipment) {
+export const write = Effect.fnUntraced(function* ({ watch, ...shipment }: Shipment) {
   const { batch } = shipment
-  const inFlight = yield* InFlight
-  const toWrite = shipment.toWrite.filter(({ id }) => !inFlight.has(id))
-  yield* inFlight.take(toWrite)
+  const toWrite = yield* (yield* InFlight).take(shipment.toWrite, watch)
   yield* (yield* RunStatus).written(batch.feed, toWrite.length)
   yield* (yield* Receipts).begun(batch, toWrite, shipment.known)
   const { written, ...times } = yield* writeAttempt(

@@ -1,6 +1,7 @@
 /** Searches that a start may wait for, but not for ever. */
 import { Clock, Duration, Effect, Option, Ref, Schedule } from "effect"
 import type { Checkpoint } from "../domain/Checkpoint.ts"
+import { sentSince } from "../domain/Event.ts"
 import { Indexer, IndexerError, type IndexerErrorReason } from "../indexer/Indexer.ts"
 import { IndexHistory } from "../indexer/IndexHistory.ts"
 import type { Feed } from "../sources/Source.ts"
@@ -62,8 +63,8 @@ export const inIndex = Effect.fnUntraced(function* (
 
   const look = Effect.gen(function* () {
     if (known !== undefined) {
-      // No event arrives before it happens, so older indices can be skipped.
-      const since = known.time - Duration.toMillis(clockSkew)
+      const sent = sentSince({ type: feed.eventType, timeMillis: known.time })
+      const since = sent - Duration.toMillis(clockSkew)
       const copies = yield* indexer.copies({ ids: [known.id], since })
       if (copies.has(known.id)) {
         const newest = yield* history.newest({ ...query, since })

@@ -8,6 +8,7 @@ import * as MemoryCheckpoints from "../../src/checkpoints/MemoryCheckpoints.ts"
 import type { DeadLetter } from "../../src/dead-letters/DeadLetters.ts"
 import type { Checkpoint, Position } from "../../src/domain/Checkpoint.ts"
 import type { Envelope } from "../../src/domain/Envelope.ts"
+import type { EventType } from "../../src/domain/Event.ts"
 import { Rejected } from "../../src/normalizers/Normalizer.ts"
 import * as Normalizers from "../../src/normalizers/Registry.ts"
 import { InFlight } from "../../src/pipeline/InFlight.ts"
@@ -46,6 +47,7 @@ export class Chain {
   /** The 0-based page that fails, if any. */
   failingPage: number | undefined
   writerDown = false
+  eventType: EventType = "flow"
   /** Whether the pages are dead letters that are sent again. */
   replayed = false
   /** What the feed was told of commits. */
@@ -76,7 +78,7 @@ export class Chain {
   get feed(): Feed {
     return {
       name: FEED,
-      eventType: "flow",
+      eventType: this.eventType,
       interval: () => Duration.minutes(5),
       committed: (position) => Effect.sync(() => void this.told.push(position)),
       poll: (checkpoint) => {
@@ -183,7 +185,7 @@ export class Chain {
           const json = JSON.stringify({ event_id: envelope.id })
           return Result.succeed({
             id: envelope.id,
-            type: "flow",
+            type: this.eventType,
             timeMillis: record.ts,
             json,
             bytes: json.length,

@@ -182,6 +182,20 @@ describe("compareOnly", () => {
     )
   })
 
+  it.effect("finds an alarm that has moved on since it was sent", () => {
+    const chain = new Chain(records(10).map((record) => ({ ...record, ts: 3000 })))
+    chain.eventType = "alarm"
+    chain.indexer.index(...records(10).map(idOf))
+    for (const record of records(10)) chain.indexer.arrivedAt.set(idOf(record), 1000)
+    return inChain(
+      chain,
+      Effect.gen(function* () {
+        const { counts } = yield* compareOnly(optionsFor(chain, 2), 0)
+        assert.deepInclude(counts, { atSource: 10, indexed: 10, missing: 0 })
+      }),
+    )
+  })
+
   it.effect("fails where the indexer can't be asked, instead of calling everything missing", () => {
     const chain = new Chain(records(30))
     chain.indexer.failing = "unreachable"

@@ -170,6 +170,18 @@ describe("compare", () => {
     },
   )
 
+  it.effect("finds an alarm that has moved on since it was sent", () => {
+    const { history, indexer, layer, lines } = scene()
+    return Effect.gen(function* () {
+      yield* commit
+      indexer.index("newest")
+      indexer.arrivedAt.set("newest", 2 * HOUR)
+      history.newest = Option.some({ id: "newest", timeMillis: 19 * HOUR })
+      yield* compare({ ...feed, eventType: "alarm" }, OPTIONS, false)
+      assert.deepStrictEqual(eventsOf(lines), ["sync.in_sync"])
+    }).pipe(Effect.provide(layer))
+  })
+
   it.effect("warns where an empty index lacks what was confirmed, and not on a fresh deployment", () => {
     const { layer, lines, told } = scene()
     return Effect.gen(function* () {

@@ -9,6 +9,8 @@ export class FakeIndexer {
   readonly documents = new Map<string, number>()
   readonly searches: Array<{ readonly kind: Kind; readonly ids: number; readonly since: number }> = []
   failing: IndexerErrorReason | undefined
+  /** When an event arrived, where that matters: a search that begins later does not find it. */
+  readonly arrivedAt = new Map<string, number>()
   /** What was written in which batch, whether it is indexed or not. */
   readonly batches = new Map<string, Set<string>>()
 
@@ -25,7 +27,8 @@ export class FakeIndexer {
         answer(
           query.ids.flatMap((id): Array<[string, number]> => {
             const copies = this.documents.get(id)
-            return copies === undefined ? [] : [[id, copies]]
+            const isEarlier = (this.arrivedAt.get(id) ?? Number.POSITIVE_INFINITY) < query.since
+            return copies === undefined || isEarlier ? [] : [[id, copies]]
           }),
         ),
       )
