@@ -57,8 +57,8 @@ const api = section("The API of the Wazuh manager, for `kind: api`.", {
   ),
   server_name: optional(
     hostName,
-    "wazuh.com",
-    "The name to expect in the certificate in place of the address's; the one that Wazuh makes for itself says wazuh.com.",
+    "localhost",
+    "The name to expect in the certificate in place of the address's; the one that Wazuh makes for itself is for localhost.",
   ),
   verify_tls: withDefault(
     flag,

@@ -1,4 +1,7 @@
-/** The certificate that Wazuh's API makes for itself: self-signed, CN=wazuh.com, no other name. */
+/**
+ * The certificate that Wazuh's API makes for itself: self-signed, CN=wazuh.com, and as its alternative name localhost,
+ * which alone counts (generate_self_signed_certificate, api/api/configuration.py).
+ */
 import { execFileSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { createServer } from "node:https"
@@ -15,7 +18,8 @@ import { temporaryFolder } from "../socket/receiver.ts"
 const listen = (folder: string) =>
   Effect.acquireRelease(
     Effect.callback<{ readonly url: string; readonly close: () => void }>((resume) => {
-      const options = ["-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=wazuh.com"]
+      const names = ["-subj", "/CN=wazuh.com", "-addext", "subjectAltName=DNS:localhost"]
+      const options = ["-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", ...names]
       execFileSync("openssl", ["req", ...options, "-keyout", "server.key", "-out", "server.crt"], {
         cwd: folder,
         stdio: "ignore",
@@ -72,9 +76,11 @@ describe.skipIf(!(await haveOpenssl()))("api writer and a self-signed certificat
   it.live("as its own CA it is trusted under the name that it has, and under no other", () =>
     Effect.gen(function* () {
       const caFile = (folder: string) => join(folder, "server.crt")
-      yield* writes((folder) => ({ caFile: caFile(folder), serverName: "wazuh.com" }))
-      const error = yield* Effect.flip(writes((folder) => ({ caFile: caFile(folder) })))
-      assert.include(error.message, "ERR_TLS_CERT_ALTNAME_INVALID")
+      yield* writes((folder) => ({ caFile: caFile(folder), serverName: "localhost" }))
+      for (const serverName of [undefined, "wazuh.com"]) {
+        const error = yield* Effect.flip(writes((folder) => ({ caFile: caFile(folder), serverName })))
+        assert.include(error.message, "ERR_TLS_CERT_ALTNAME_INVALID")
+      }
     }),
   )
 
