@@ -66,8 +66,14 @@ export interface OpenSearchOptions {
  */
 const STATISTICS_GROUP = ["waybill"]
 
-/** Open indices only, and a pattern that matches nothing yet is an empty index, not an error. */
+/**
+ * Open indices only, and a pattern that matches nothing yet is an empty index, not an error.
+ *
+ * `preference`: with replicas, each copy of a shard is refreshed at its own moment. Any one text sends all searches to
+ * the same copies, as long as they are there, so that what one search has returned the next one knows.
+ */
 const SEARCH_PARAMETERS = {
+  preference: "waybill",
   ignore_unavailable: true,
   allow_no_indices: true,
   expand_wildcards: "open",

@@ -81,6 +81,8 @@ describe("requests", () => {
       assert.strictEqual(first?.query.get("ignore_unavailable"), "true")
       assert.strictEqual(first?.query.get("allow_no_indices"), "true")
       assert.strictEqual(first?.query.get("expand_wildcards"), "open")
+      // What a replica has not refreshed yet would be sent again right after another copy has confirmed it.
+      for (const { query } of server.requests) assert.strictEqual(query.get("preference"), "waybill")
       assert.include(first?.query.get("filter_path") ?? "", "hits.total")
       assert.strictEqual(
         first?.headers.authorization,

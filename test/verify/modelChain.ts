@@ -14,6 +14,8 @@ export interface ModelOptions {
   readonly seed: number
   readonly shards: number
   readonly copies: number
+  /** Whether a search may ask another copy than the one before it; with a preference it does so only when copies go. */
+  readonly bouncing: boolean
   readonly refreshMillis: number
   /** The longest time by which an event may be overtaken. */
   readonly reorderMillis: number
@@ -33,6 +35,7 @@ export const CALM: ModelOptions = {
   seed: 1,
   shards: 3,
   copies: 1,
+  bouncing: true,
   refreshMillis: 5000,
   reorderMillis: 0,
   loss: 0,
@@ -43,6 +46,7 @@ export const CALM: ModelOptions = {
 }
 
 const DAY = 86_400_000
+const INDEX = "alerts-"
 
 interface WrittenText {
   readonly event_id: string
@@ -71,6 +75,7 @@ export class ModelChain {
   readonly options: ModelOptions
   readonly #byId = new Map<string, Array<Document>>()
   readonly #byBatch = new Map<string, Array<Document>>()
+  readonly #preferred = new Map<string, number>()
   readonly #random: { readonly next: () => number }
 
   constructor(options: ModelOptions) {
@@ -92,7 +97,7 @@ export class ModelChain {
     const pause = within(now + delayMillis, pauses)
     // What comes out of a pause comes out at once, but in the order in which it would have come.
     const indexedAt = (pause === undefined ? now + delayMillis : pause[1] + (now - pause[0]) / 1000) + swap
-    const index = `alerts-${Math.floor(arrived / DAY)}`
+    const index = `${INDEX}${Math.floor(arrived / DAY)}`
     const document = { id, batch, index, shard, indexedAt }
     this.documents.push(document)
     this.#byId.set(id, [...(this.#byId.get(id) ?? []), document])
@@ -102,16 +107,18 @@ export class ModelChain {
   /** When a copy of a shard shows what came to it. */
   #visibleAt({ indexedAt, index, shard }: Document, copy: number): number {
     const { copies, refreshMillis, shards } = this.options
-    const phase = ((shard * copies + copy) * refreshMillis) / (shards * copies) + index.length
+    // Neither two copies nor the indices of two days are refreshed at the same moments.
+    const day = Number(index.slice(INDEX.length))
+    const phase = ((((shard * copies + copy) / (shards * copies) + day * 0.37) % 1) + 0.001) * refreshMillis
     return Math.floor((indexedAt - phase) / refreshMillis + 1) * refreshMillis + phase
   }
 
-  /** One search asks one copy of each shard, any of them. */
+  /** One search asks one copy of each shard. */
   #search<A>(all: ReadonlyArray<Document>, read: (found: ReadonlyArray<Document>) => A) {
     return Effect.flatMap(Clock.currentTimeMillis, (now) => {
       if (within(now, this.options.unsearchable) !== undefined)
         return new IndexerError({ reason: "incomplete", message: "a shard did not answer" })
-      const chosen = new Map<string, number>()
+      const chosen = this.options.bouncing ? new Map<string, number>() : this.#preferred
       const copyOf = ({ index, shard }: Document) => {
         const key = `${index}/${shard}`
         const copy = chosen.get(key) ?? Math.floor(this.#random.next() * this.options.copies)
