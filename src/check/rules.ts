@@ -10,6 +10,8 @@ import { samplesAt } from "./samples.ts"
 const DECODER = "waybill"
 /** Every rule of Waybill's has it. */
 const GROUP = "waybill"
+/** The rule for what no other takes. */
+const ANY_OTHER = "100191"
 const RELOAD = "and restart the manager; wazuh/README.md says how"
 
 const kindsOf = (judged: ReadonlyArray<Judged>): string => judged.map(({ kind }) => kind).join(", ")
@@ -34,6 +36,12 @@ export const judgeRules = (judged: ReadonlyArray<Judged>): Finding => {
     return fail(
       `No rule of Waybill's takes: ${foreign.map(({ kind, rule }) => `${kind} (${rule === undefined ? "no rule at all" : `rule ${rule.id} takes it`})`).join(", ")}.`,
       `Install the wazuh/rules/waybill_rules.xml of this version ${RELOAD}; look for rules of your own that take these events.`,
+    )
+  const unruled = judged.filter(({ rule }) => rule?.id === ANY_OTHER)
+  if (unruled.length > 0)
+    return warn(
+      `Rules of their own are missing for: ${kindsOf(unruled)}. They alert by rule ${ANY_OTHER}, at level 3 whatever they are.`,
+      `Look for (7612) in ossec.log on the manager: of two rules with one id the first loaded counts. Remove the file that has these ids, too, such as an earlier poller's, ${RELOAD}.`,
     )
   return ok(`The manager's files have Waybill's decoder and rules for ${kindsOf(judged)}.`)
 }

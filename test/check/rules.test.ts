@@ -9,14 +9,16 @@ import { samplesAt } from "../../src/check/samples.ts"
 import { type Answer, serveFramed } from "../../src/demo/manager/framedSocket.ts"
 import { ManagerSocketError } from "../../src/writers/pacing/managerSocket.ts"
 import { makeAnalysisd } from "../support/wazuh/analysisd.ts"
+import { type Rule, readRules } from "../support/wazuh/ruleset.ts"
 import { decoders, rulesOf } from "../support/wazuh/shipped.ts"
 
 const NOW = Date.parse("2026-02-22T19:13:04.123Z")
 const KINDS = ["alarm", "flow", "device_change", "event", "sidecar_status", "canary"]
 
 /** The answers of the real one, as far as they are read, over the shipped rules and the evaluator of these tests. */
-const logtest = (alertLevel = 3) => {
-  const { process } = makeAnalysisd(decoders(), rulesOf("waybill_rules.xml"), new Map())
+const logtest = (alertLevel = 3, loadedBefore: ReadonlyArray<Rule> = []) => {
+  const rules = [...loadedBefore, ...rulesOf("waybill_rules.xml")]
+  const { process } = makeAnalysisd(decoders(), rules, new Map())
   const requests: Array<{ readonly command: string; readonly parameters: Readonly<Record<string, string>> }> =
     []
   const answer: Answer = (text) => {
@@ -84,6 +86,21 @@ describe("logtest", () => {
       assert.include(found.message, "flow (rule 100400 of level 3)")
       assert.notInclude(found.message, "alarm")
       assert.include(found.advice, "log_alert_level")
+    }),
+  )
+
+  it.live("rules of an earlier poller with the same ids are seen, with the kinds that they keep out", () =>
+    Effect.gen(function* () {
+      const earlier = readRules(`<group name="firewalla,">
+        <rule id="100200" level="5"><decoded_as>firewalla</decoded_as></rule>
+        <rule id="100400" level="3"><decoded_as>firewalla</decoded_as></rule>
+        </group>`)
+      const judged = yield* asking(logtest(3, earlier).answer)
+      const found = judgeRules(judged)
+      assert.strictEqual(found.status, "warn")
+      assert.match(found.message, /missing for: alarm, flow\./)
+      assert.include(found.advice, "(7612)")
+      assert.strictEqual(judgeAlerting(judged).status, "ok")
     }),
   )
 
