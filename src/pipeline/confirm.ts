@@ -5,7 +5,7 @@
  * with it arrive is poison and becomes a dead letter. Where everything was lost the chain is at fault and not the
  * events: those attempts do not count, however many there are.
  */
-import { Duration, Effect, Option } from "effect"
+import { Clock, Duration, Effect, Option } from "effect"
 import { DeadLetters } from "../dead-letters/DeadLetters.ts"
 import type { Receipt } from "../domain/Batch.ts"
 import type { Checkpoint, Position } from "../domain/Checkpoint.ts"
@@ -72,7 +72,7 @@ export const confirm = Effect.fnUntraced(function* (shipment: WrittenShipment) {
   let { startedAt, writtenAt } = shipment
   let dead = shipment.dead
   let duplicated = shipment.duplicated
-  let confirmedAt = shipment.writtenAt
+  let confirmedAt: number | undefined
   let attempt = 1
   /** Events of it that became dead letters once they were handed to the writer. */
   const deadIds = idsWithout(shipment.taken, events)
@@ -93,8 +93,8 @@ export const confirm = Effect.fnUntraced(function* (shipment: WrittenShipment) {
     if (verdict._tag === "Confirmed") {
       confirmedAt = verdict.confirmedAt
       // Equal where nobody searched, see verify.mode: that tells of no lag.
-      if (confirmedAt > writtenAt)
-        yield* observe(METRICS.indexLag, { feed }, (confirmedAt - writtenAt) / 1000)
+      if (verdict.confirmedAt > writtenAt)
+        yield* observe(METRICS.indexLag, { feed }, (verdict.confirmedAt - writtenAt) / 1000)
       if (Option.isSome(pacing)) yield* pacing.value.confirmed
       break
     }
@@ -139,12 +139,14 @@ export const confirm = Effect.fnUntraced(function* (shipment: WrittenShipment) {
 
   yield* inFlight.release(shipment.taken)
   const confirmed = shipment.toWrite.length - (dead - shipment.dead)
+  // Without a verdict that confirms, what was left of it became dead letters just now.
+  const settledAt = confirmedAt ?? (yield* Clock.currentTimeMillis)
   yield* (yield* RunStatus).settled(feed, {
     taken: shipment.taken.length,
     confirmed,
     known: shipment.known,
     dead,
-    lagMillis: confirmedAt > writtenAt ? confirmedAt - writtenAt : undefined,
+    lagMillis: confirmedAt !== undefined && confirmedAt > writtenAt ? confirmedAt - writtenAt : undefined,
   })
   yield* count(METRICS.events, { feed, stage: "confirmed" }, confirmed)
   yield* count(METRICS.batchesConfirmed, { feed })
@@ -155,7 +157,7 @@ export const confirm = Effect.fnUntraced(function* (shipment: WrittenShipment) {
     known: shipment.known,
     dead,
     attempts: attempt,
-    lag_ms: confirmedAt - writtenAt,
+    lag_ms: settledAt - writtenAt,
   })
   const settled = {
     batch: batch.id,
@@ -166,7 +168,7 @@ export const confirm = Effect.fnUntraced(function* (shipment: WrittenShipment) {
     duplicated,
     attempts: attempt,
     writtenAt: shipment.writtenAt,
-    confirmedAt,
+    confirmedAt: settledAt,
     position: batch.position,
     newest: newestOf(batch.events, letters.has),
   } satisfies Settled

@@ -88,6 +88,8 @@ const settle = (ids: ReadonlyArray<string>, outcomes: ReadonlyArray<Outcome>, wi
     RunStatus.layer,
   )
   return Effect.gen(function* () {
+    // So that the present is told apart from the time of the first write.
+    yield* TestClock.adjust("1 second")
     const settling = yield* Effect.forkChild(confirm(shipment))
     yield* TestClock.adjust(within)
     const exit = settling.pollUnsafe()
@@ -140,7 +142,7 @@ describe("confirm", () => {
           "1 minute",
         )
         assert.strictEqual(sent.length, 2)
-        assert.deepInclude(receipt, { dead: 1, attempts: 3 })
+        assert.deepInclude(receipt, { dead: 1, attempts: 3, writtenAt: 0, confirmedAt: 1000 })
         assert.deepInclude(counts, { confirmed: 19, dead: 1, outstanding: -20 })
         assert.deepInclude(letters[0], { reason: "verification_failed", attempts: 3 })
         assert.include(letters[0]?.error, "all 3 shards of alerts")
