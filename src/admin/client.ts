@@ -7,6 +7,7 @@ import { HttpClient, HttpClientError, HttpClientRequest } from "effect/http"
 import { HttpApiClient, HttpApiMiddleware } from "effect/http-api"
 import { Configuration } from "../config/Configuration.ts"
 import { AdminApi, AdminToken } from "./api.ts"
+import { Conflict, NotFound, SettingsRefused, Unauthorized, Unavailable } from "./problems.ts"
 
 /** No running Waybill could be asked, or it did not do what was asked. */
 export class AdminApiFailed extends Data.TaggedError("AdminApiFailed")<{
@@ -35,12 +36,24 @@ const sendToken = HttpApiMiddleware.layerClient(
   ),
 )
 
+const PROBLEMS = [Conflict, NotFound, SettingsRefused, Unavailable]
+
 const detailOf = (error: unknown): string =>
   error instanceof Error && error.message !== "" ? error.message : String(error)
 
 /** Nothing listens there, or it went away while it was asked. */
 export const isNoAnswer = (error: unknown): boolean =>
   HttpClientError.isHttpClientError(error) && error.reason._tag === "TransportError"
+
+const explained = (error: unknown, url: string): string => {
+  if (isNoAnswer(error))
+    return `No Waybill answers at ${url}. Is it running, and are admin.host and admin.port those it runs with?`
+  if (error instanceof Unauthorized)
+    return `Waybill at ${url} refuses the token of this configuration. Are admin.token or admin.token_file those it runs with?`
+  return PROBLEMS.some((problem) => error instanceof problem)
+    ? `Waybill at ${url} answered: ${detailOf(error)}`
+    : `What answers at ${url} is no Waybill, or one of another version (${detailOf(error)}). Are admin.host and admin.port those it runs with?`
+}
 
 const make = Effect.gen(function* () {
   const { admin } = yield* Configuration
@@ -58,13 +71,7 @@ const make = Effect.gen(function* () {
   })
   const orExplain = <A, E, R>(asked: Effect.Effect<A, E, R>): Effect.Effect<A, AdminApiFailed, R> =>
     Effect.mapError(asked, (error) =>
-      error instanceof AdminApiFailed
-        ? error
-        : new AdminApiFailed({
-            message: isNoAnswer(error)
-              ? `No Waybill answers at ${url}. Is it running, and are admin.host and admin.port those it runs with?`
-              : `Waybill at ${url} answered: ${detailOf(error)}`,
-          }),
+      error instanceof AdminApiFailed ? error : new AdminApiFailed({ message: explained(error, url) }),
     )
   return AdminClient.of({ client, orExplain, url })
 })

@@ -158,7 +158,7 @@ const lettersToLookAt = ({ dlq }: Config) =>
     Layer.provide(dlq.enabled ? FileDeadLetters.layerLooking(dlq.base_path) : NoDeadLetters.layerLooking),
   )
 
-const receiptsFolder = ({ receipts, state }: Config): string => receipts.path ?? state.path
+export const receiptsFolder = ({ receipts, state }: Config): string => receipts.path ?? state.path
 
 /** Nothing where `receipts.enabled` is false. */
 const receipts = (config: Config, isProven = config.verify.mode === "always") => {

@@ -1,7 +1,9 @@
 /** `waybill receipts`: what was written in which batch, and when it was confirmed. */
 import { Console, Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
+import { configuredFeeds } from "../app/configuredFeeds.ts"
 import * as Layers from "../app/layers.ts"
+import { Configuration } from "../config/Configuration.ts"
 import { Receipts } from "../receipts/Receipts.ts"
 import { shownReceipt } from "../trace/shown.ts"
 import { configured } from "./configured.ts"
@@ -9,13 +11,14 @@ import { atLeastOne, json } from "./flags.ts"
 import { lineText, paint } from "./terminal/line.ts"
 import { receiptLines } from "./traceLines.ts"
 
+/** The whole name of a feed of the configuration; another is taken as it is, since it may have been one before. */
+const wholeName = (wanted: string, names: ReadonlyArray<string>): string =>
+  names.find((name) => name === wanted) ?? names.find((name) => name.endsWith(`/${wanted}`)) ?? wanted
+
 export const receipts = Command.make(
   "receipts",
   {
-    feed: Flag.String("feed").pipe(
-      Flag.optional,
-      Flag.withDescription("Only of this feed, such as firewalla-msp/flows"),
-    ),
+    feed: Flag.String("feed").pipe(Flag.optional, Flag.withDescription("Only of this feed, such as flows")),
     limit: Flag.Int("limit").pipe(
       Flag.withDefault(20),
       Flag.withDescription("How many receipts are shown, newest first"),
@@ -29,8 +32,11 @@ export const receipts = Command.make(
   Effect.fnUntraced(function* ({ cursor, feed, json, limit }) {
     yield* atLeastOne("--limit", limit)
     yield* atLeastOne("--cursor", Option.getOrUndefined(cursor))
+    const config = yield* Configuration
+    const names = configuredFeeds(config).map((one) => one.feed)
+    const of = Option.getOrUndefined(Option.map(feed, (wanted) => wholeName(wanted, names)))
     const { next, receipts } = yield* Effect.flatMap(Receipts, (kept) =>
-      kept.page({ feed: Option.getOrUndefined(feed), limit, cursor: Option.getOrUndefined(cursor) }),
+      kept.page({ feed: of, limit, cursor: Option.getOrUndefined(cursor) }),
     ).pipe(Effect.provide(Layers.receiptsLayer))
     const shown = receipts.map(shownReceipt)
     if (json)
@@ -41,7 +47,9 @@ export const receipts = Command.make(
     if (shown.length > 0)
       for (const line of receiptLines(shown)) yield* Console.log(lineText(line, onTerminal))
     yield* Console.log(
-      (shown.length === 0 ? "No receipts." : `\n${shown.length.toLocaleString("en")} shown`) +
+      (shown.length === 0
+        ? `No receipts${of === undefined ? "" : ` of ${of}`} in ${Layers.receiptsFolder(config)}.`
+        : `\n${shown.length.toLocaleString("en")} shown`) +
         (next === undefined ? "" : `\nthe next ones: --cursor ${next}`),
     )
   }, configured),
@@ -52,7 +60,7 @@ export const receipts = Command.make(
   ),
   Command.withShortDescription("What was written, and when it was confirmed"),
   Command.withExamples([
-    { command: "waybill receipts --feed firewalla-msp/flows", description: "The newest batches of flows" },
+    { command: "waybill receipts --feed flows", description: "The newest batches of flows" },
     {
       command: "waybill receipts --limit 1000 --json | jq '.receipts[] | select(.state != \"confirmed\")'",
       description: "What is not confirmed",

@@ -83,7 +83,8 @@ const again = (input: Input, from: number, to: number): string =>
 
 const judge = Effect.fnUntraced(function* (report: Report, goOn: string) {
   if (!isComplete(report)) {
-    const where = report.feeds.flatMap(({ outcome }) => outcome.failure?.message ?? []).join(" ")
+    const causes = report.feeds.flatMap(({ outcome }) => outcome.failure?.message ?? [])
+    const where = [...new Set(causes)].join(" ")
     return yield* new NotFinished({
       message: report.dryRun
         ? `Not all could be compared. ${where}`

@@ -31,7 +31,7 @@ const unknown = (trace: Trace): Explanation => {
     advice: [
       ...(problems.index === undefined ? [] : [`The indexer could not be asked: ${problems.index}`]),
       "Is the id whole? It is data.event_id in the index, and envelope.id in a dead letter.",
-      "Has its feed come that far? GET /api/v1/feeds tells the checkpoint and the last error of each.",
+      "Has its feed come that far? waybill feeds tells the checkpoint and the last error of each.",
       "Is it what a feed fetches? Look at enabled, filter and first_run of source.firewalla.feeds.",
       `Does the source have it and the index not? ${reconcile(trace, "--dry-run")}`,
     ],
@@ -81,7 +81,7 @@ export const explain = (trace: Trace): Explanation => {
             : `It was last written at ${written} (attempt ${receipt?.attempts}), and no search has returned its batch yet.`,
         advice: [
           ...notAsked,
-          "GET /readyz says which part can't do its work; `batch.unconfirmed` and `delivery.stalled` in the log say since when.",
+          "waybill status says which part can't do its work; `batch.unconfirmed` and `delivery.stalled` in the log say since when.",
           "If no Waybill runs: the next start looks for it in the index, and writes it if it is not there.",
         ],
       }
@@ -108,7 +108,7 @@ export const explain = (trace: Trace): Explanation => {
         summary: `It was written at ${written} by a run that ended before a search returned it.`,
         advice: [
           ...notAsked,
-          "The next poll of its feed looks for it in the index, and writes it if it is not there: is the feed polled? GET /api/v1/feeds",
+          "The next poll of its feed looks for it in the index, and writes it if it is not there: is the feed polled? waybill feeds tells",
           `Or at once: ${reconcile(trace, "")}`,
         ],
       }

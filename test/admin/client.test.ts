@@ -1,3 +1,4 @@
+import { createServer, type Server } from "node:http"
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer, Result } from "effect"
 import { AdminClient, urlOf } from "../../src/admin/client.ts"
@@ -22,6 +23,20 @@ const clientOf = (admin: object) =>
       ),
     ),
   ).pipe(Effect.map((context) => Context.get(context, AdminClient)))
+
+/** The port of a server that answers everything with a page of its own. */
+const somebodyElse = Effect.acquireRelease(
+  Effect.callback<Server>((resume) => {
+    const server = createServer((_, response) => response.end("<p>hello</p>"))
+    server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+  }),
+  (server) => Effect.sync(() => server.close()),
+).pipe(
+  Effect.map((server) => {
+    const address = server.address()
+    return typeof address === "object" && address !== null ? address.port : 0
+  }),
+)
 
 const id = "a/b 😀"
 const stored = { ...letter(0), envelope: { ...letter(0).envelope, id } }
@@ -51,8 +66,13 @@ describe("the client", () => {
         return error.message
       })
       assert.include(yield* explained({ port: 1, token: TOKEN }), "No Waybill answers at http://127.0.0.1:1.")
-      assert.include(yield* explained({ port, token: "wrong-token" }), "admin.token")
+      assert.include(
+        yield* explained({ port, token: "wrong-token" }),
+        "refuses the token of this configuration",
+      )
       assert.include(yield* explained({ port, token: TOKEN }), "No such dead letter")
+      const other = yield* somebodyElse
+      assert.include(yield* explained({ port: other, token: TOKEN }), `127.0.0.1:${other} is no Waybill`)
       assert.include((yield* Effect.flip(clientOf({ enabled: false }))).message, "admin.enabled is false")
     }).pipe(Effect.scoped),
   )

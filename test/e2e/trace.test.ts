@@ -115,7 +115,8 @@ describe("where an event is", () => {
           assert.strictEqual(listed.exitCode, 0, listed.stderr)
           for (const text of listed.stdout.split("\n")) assert.isAtMost(text.length, 80)
           assert.match(listed.stdout, /confirmed +\d+ +0 +0 +1 +[\d.]+ s/)
-          const json = lastJson(yield* command(stage.configFile, "receipts", "--json", "--limit", "1"))
+          const ofFlows = ["receipts", "--json", "--limit", "1", "--feed", "flows"]
+          const json = lastJson(yield* command(stage.configFile, ...ofFlows))
           assert.hasAllKeys(json, ["command", "count", "next", "receipts"])
           assert.lengthOf(json.receipts, 1)
         }),

@@ -58,7 +58,7 @@ export const letterText = (letter: StoredLetter, path: string): string => {
     ...Object.entries(envelope.attributes).map(([name, value]) => [`attribute ${name}`, value] as const),
   ]
   return [
-    ...rows.map(([name, value]) => `${printable(name).padEnd(14)}${printable(value)}`),
+    ...rows.map(([name, value]) => `${printable(name).padEnd(13)} ${printable(value)}`),
     "payload",
     payloadText(letter),
   ].join("\n")

@@ -67,6 +67,9 @@ const headLines = (report: StatusReport): ReadonlyArray<Line> => {
     [...queue, ...letters],
     ...(why === null ? [] : told(why, "yellow")),
     ...report.not_ready.flatMap(({ feed, part, why }) => told(`! ${feed ?? part}: ${why}`, "yellow")),
+    ...(report.not_ready.length === 0
+      ? []
+      : [[styled("`waybill check` looks at every hop and says what to do", "dim")]]),
   ]
 }
 
@@ -124,7 +127,15 @@ const wayRow =
 /** Why the last poll of each feed failed, where it did. */
 export const errorLines = ({ feeds }: Pick<StatusReport, "feeds">): ReadonlyArray<Line> =>
   feeds.flatMap(({ feed, last_error }) =>
-    last_error === null ? [] : told(`! ${feed}: ${last_error.message}`, "red"),
+    last_error === null
+      ? []
+      : told(
+          // Most of a source's errors begin with the feed's name.
+          last_error.message.startsWith(`${feed}: `)
+            ? `! ${last_error.message}`
+            : `! ${feed}: ${last_error.message}`,
+          "red",
+        ),
   )
 
 /** @param samples of this view; with one there is no rate yet */

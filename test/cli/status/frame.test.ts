@@ -74,9 +74,19 @@ describe("the frame of a status", () => {
     const text = textOf(frame(gathered({}), [])).join("\n")
     assert.include(text, "not ready (1), up 3 h 12 min")
     assert.include(text, "! chain: what the manager takes does not become searchable")
+    assert.include(text, "`waybill check`")
     assert.match(text, /manager's queue: █+░+ 85 % {3}dead letters: 3 waiting/)
     assert.match(text, /flows +3 min old +- +1\.2 s/)
     assert.include(text, "entry 17")
+  })
+
+  it("names a feed once in the error of its poll, whether the error does or not", () => {
+    const failed = (message: string) => {
+      const last_error = { reason: "Unreachable", message }
+      return textOf(feedLines({ why: null, feeds: [{ ...FLOWS, last_error }] }, NOW)).at(-1)
+    }
+    assert.strictEqual(failed("no connection"), `! ${FLOWS.feed}: no connection`)
+    assert.strictEqual(failed(`${FLOWS.feed}: no connection`), `! ${FLOWS.feed}: no connection`)
   })
 
   it("lets no control character of an error through", () => {
