@@ -62,7 +62,7 @@ export const changesOf = (
     const since = iso(stalled.since)
     changes.push({
       kind: "stalled",
-      message: `Nothing has arrived since ${since}, and ${unconfirmed} events are on their way: ${CAUSES[stalled.stage]}. Nothing is committed until they arrive.`,
+      message: `Nothing has arrived since ${since}, and ${unconfirmed === 0 ? "events wait" : `${unconfirmed} events are on their way`}: ${CAUSES[stalled.stage]}. Nothing is committed until they arrive.`,
       fields: { stage: stalled.stage, since, unconfirmed },
     })
   }

@@ -49,6 +49,8 @@ const LOSING_FOR = Duration.toMillis(Duration.minutes(10))
 const SIGHT_EVERY = Duration.toMillis(Duration.minutes(1))
 /** Volleys that are looked for at a time; older ones are given up. */
 const MOST_VOLLEYS = 50
+/** Between two looks at whether the writer holds, while nothing is out. */
+const IDLE = Duration.seconds(5)
 const WANTED_EVERY = Duration.millis(100)
 
 const inMillis = (options: VerifierOptions) => ({
@@ -179,14 +181,21 @@ const make = Effect.fnUntraced(function* (current: () => VerifierOptions) {
     yield* sight
   })
 
+  const watchStalls = Effect.suspend(() => stalls.watch([...outstanding.all], lag, outstanding.events))
+
   const look = Effect.gen(function* () {
-    yield* somethingToDo.await
+    const isSomethingOut = yield* Effect.raceFirst(
+      Effect.as(somethingToDo.await, true),
+      Effect.as(Effect.sleep(IDLE), false),
+    )
+    // A writer that takes nothing is noticed also where nothing was on its way.
+    if (!isSomethingOut) return yield* watchStalls
     yield* search.pipe(Effect.catch((error) => health.failed(error, outstanding.events)))
     const now = yield* Clock.currentTimeMillis
     yield* Effect.forEach(outstanding.batches, (one) => warnIfLate(one, now, settings().warnAfter), {
       discard: true,
     })
-    yield* stalls.watch([...outstanding.all], lag, outstanding.events)
+    yield* watchStalls
     if (outstanding.all.size === 0) yield* somethingToDo.close
     const { bounds } = settings()
     yield* Effect.sleep((yield* health.isFailing) ? bounds.max : lookInterval(lag, bounds))

@@ -48,9 +48,13 @@ export class Stall {
     this.#lost += lost
   }
 
-  /** Whether to say now that nothing arrives. */
-  look(out: ReadonlyArray<Waiting>, now: number, thresholdMillis: number): boolean {
-    if (out.length === 0) {
+  /**
+   * Whether to say now that nothing arrives.
+   *
+   * @param isWriterHeld whether events wait for a writer that takes none: they are not out yet, and do not arrive either
+   */
+  look(out: ReadonlyArray<Waiting>, isWriterHeld: boolean, now: number, thresholdMillis: number): boolean {
+    if (out.length === 0 && !isWriterHeld) {
       this.#quietSince = undefined
       this.#stalled = undefined
       return false

@@ -1,5 +1,6 @@
 /** Says when nothing arrives any more, where it is stuck, and what became of it. */
 import { Clock, Effect } from "effect"
+import { RunStatus } from "../status/RunStatus.ts"
 import * as Log from "../telemetry/log.ts"
 import type { Lag } from "./lag.ts"
 import type { Waiting } from "./Outstanding.ts"
@@ -24,12 +25,16 @@ export const makeStallReport = (
   thresholdMillis: () => number,
 ) => {
   let writingSince: number | undefined
+  const isWriterHeld = Effect.flatMap(RunStatus, ({ snapshot }) =>
+    Effect.map(snapshot, ({ holds }) => holds.has("writer")),
+  )
 
   const status = Effect.gen(function* (): Effect.fn.Return<VerifierStatus["stalled"]> {
     const { since } = stall
     if (since === undefined) return undefined
     const now = yield* monotonicMillis
-    const writerHolds = writingSince !== undefined && now - writingSince > WRITER_HOLDS_AFTER
+    const canariesWait = writingSince !== undefined && now - writingSince > WRITER_HOLDS_AFTER
+    const writerHolds = canariesWait || (yield* isWriterHeld)
     return {
       since: (yield* Clock.currentTimeMillis) - (now - since),
       stage: (yield* isIndexerFailing) ? "indexer" : writerHolds ? "writer" : "chain",
@@ -46,7 +51,8 @@ export const makeStallReport = (
     /** Looked at after each look; a lag that is high anyway raises the threshold. */
     watch: Effect.fnUntraced(function* (all: ReadonlyArray<Waiting>, lag: Lag, unconfirmed: number) {
       const out = all.filter(({ kind }) => kind !== "barrier")
-      if (stall.look(out, yield* monotonicMillis, Math.max(thresholdMillis(), 3 * (lag.high ?? 0)))) {
+      const threshold = Math.max(thresholdMillis(), 3 * (lag.high ?? 0))
+      if (stall.look(out, yield* isWriterHeld, yield* monotonicMillis, threshold)) {
         const stalled = yield* status
         if (stalled !== undefined)
           yield* Log.warning(

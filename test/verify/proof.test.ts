@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect } from "effect"
 import { TestClock } from "effect/testing"
+import { RunStatus } from "../../src/status/RunStatus.ts"
 import { Verifier } from "../../src/verify/Verifier.ts"
 import { Witnesses } from "../../src/verify/Witnesses.ts"
 import { CALM, ModelChain, type ModelOptions } from "./modelChain.ts"
@@ -161,6 +162,34 @@ describe("the proof of loss", () => {
             assert.deepStrictEqual(model.twice, [])
           }),
       ),
+  )
+
+  it.effect("a manager that takes nothing is a stall, too, although nothing is on its way", () =>
+    story({}, (_, lines) =>
+      Effect.gen(function* () {
+        const verifier = yield* Verifier
+        const { held, released } = yield* RunStatus
+        const stalls = () => lines.filter(({ event }) => event === "delivery.stalled")
+        const before = yield* Effect.forkChild(delivered("before", numbered("before", 20)))
+        yield* passing(60)
+        yield* joined(before)
+        yield* held("writer", "nobody listens")
+        yield* passing(100)
+        assert.isUndefined((yield* verifier.status).stalled)
+        yield* passing(30)
+        assert.strictEqual((yield* verifier.status).stalled?.stage, "writer")
+        assert.deepInclude(stalls()[0]?.fields, { stage: "writer", unconfirmed: 0 })
+        yield* passing(60)
+        assert.strictEqual(stalls().length, 2)
+
+        yield* released("writer")
+        const after = yield* Effect.forkChild(delivered("after", numbered("after", 20)))
+        yield* passing(60)
+        yield* joined(after)
+        assert.isUndefined((yield* verifier.status).stalled)
+        assert.strictEqual(lines.filter(({ event }) => event === "delivery.recovered").length, 1)
+      }),
+    ),
   )
 
   it.effect(

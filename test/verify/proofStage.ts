@@ -1,6 +1,7 @@
 /** A verifier with its canaries over a `ModelChain`, and somebody who writes again what is proven lost. */
 import { Clock, Duration, Effect, Fiber, Layer } from "effect"
 import { TestClock } from "effect/testing"
+import * as RunStatus from "../../src/status/RunStatus.ts"
 import { canaries } from "../../src/verify/Canary.ts"
 import * as SearchingVerifier from "../../src/verify/SearchingVerifier.ts"
 import { type Evidence, Verifier } from "../../src/verify/Verifier.ts"
@@ -74,7 +75,7 @@ export const onStage = <A, E>(
         grace: GRACE,
       }).pipe(Layer.provideMerge(model.layer)),
     ),
-    Effect.provide(recordLogs(lines)),
+    Effect.provide([recordLogs(lines), RunStatus.layer]),
   )
 }
 
