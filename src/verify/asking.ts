@@ -2,6 +2,7 @@
 import { Clock, Effect } from "effect"
 import { Indexer } from "../indexer/Indexer.ts"
 import type { IndexerHealth } from "./IndexerHealth.ts"
+import { namedSince } from "./lag.ts"
 import { earliest, type Outstanding, type Question, type Waiting } from "./Outstanding.ts"
 import type { Proof } from "./Proof.ts"
 import { monotonicMillis } from "./proving.ts"
@@ -12,7 +13,7 @@ export interface Asking {
   readonly proof: Proof
   readonly stall: Stall
   readonly health: IndexerHealth
-  /** Milliseconds by which each search begins earlier than the write. */
+  /** Milliseconds by which each search begins earlier than the write, at least. */
   readonly skew: number
   readonly maxIdsPerSearch: number
   /** Told of each write of which nothing is missing any more; `now`: epoch milliseconds. */
@@ -40,10 +41,10 @@ export const makeAsking = Effect.fnUntraced(function* (options: Asking) {
   })
 
   const ask = Effect.fnUntraced(function* (question: Question) {
-    const since = question.writtenSince - skew
+    const { writtenSince } = question
     const copies = yield* question.ask._tag === "ByName"
-      ? indexer.copies({ ids: question.ask.ids, since })
-      : indexer.ofBatches({ batches: question.ask.batches, since })
+      ? indexer.copies({ ids: question.ask.ids, since: namedSince(writtenSince, skew) })
+      : indexer.ofBatches({ batches: question.ask.batches, since: writtenSince - skew })
     yield* health.answered
     const now = yield* Clock.currentTimeMillis
     const mono = yield* monotonicMillis

@@ -31,6 +31,16 @@ const UNKNOWN_LAG = 15_000
 const LEAST_LATE = 1000
 const MOST_LATE = 60_000
 
+const DAY = 86_400_000
+
+/**
+ * From when on what should have arrived by now is looked for by its name, epoch milliseconds: not only the skew but a
+ * day before its write. A clock that was hours wrong and has been set since has stamped it with a time outside of every
+ * other search; and what is searched for in the wrong place would look lost.
+ */
+export const namedSince = (writtenSince: number, skewMillis: number): number =>
+  writtenSince - Math.max(skewMillis, DAY)
+
 /** After this time a write should have arrived, and it is worth to ask with a canary whether the chain moves. */
 export const lateAfter = ({ high }: Lag): number =>
   Math.min(MOST_LATE, Math.max(LEAST_LATE, (high ?? UNKNOWN_LAG) * 1.5))

@@ -1,6 +1,7 @@
 /** The searches of a proof, and the shards that its evidence needs to know about. */
 import { Clock, Effect } from "effect"
 import { Indexer, type Place } from "../indexer/Indexer.ts"
+import { namedSince } from "./lag.ts"
 import type { Waiting } from "./Outstanding.ts"
 import type { Finding, Proof } from "./Proof.ts"
 import type { Evidence } from "./Verifier.ts"
@@ -32,7 +33,8 @@ export const makeProving = Effect.fnUntraced(function* (proof: Proof, skewMillis
       const begunAt = yield* monotonicMillis
       const findings = new Map<Waiting, Array<Finding>>()
       for (const question of proof.questions(begunAt)) {
-        const places = yield* indexer.places({ ids: question.ids, since: question.since - skewMillis })
+        const { ids, since } = question
+        const places = yield* indexer.places({ ids, since: namedSince(since, skewMillis) })
         yield* sight(places)
         for (const [one, finding] of proof.findings(question, places, shardsOf))
           findings.set(one, [...(findings.get(one) ?? []), finding])

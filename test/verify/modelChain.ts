@@ -27,6 +27,8 @@ export interface ModelOptions {
   readonly pauses: ReadonlyArray<readonly [from: number, to: number]>
   /** Intervals in which all that is written is lost. */
   readonly blackouts: ReadonlyArray<readonly [from: number, to: number]>
+  /** By how much the manager's clock is off, and from when to when; it stamps what arrives. */
+  readonly clock: ReadonlyArray<readonly [from: number, to: number, ahead: number]>
   /** Intervals in which searches fail. */
   readonly unsearchable: ReadonlyArray<readonly [from: number, to: number]>
 }
@@ -42,6 +44,7 @@ export const CALM: ModelOptions = {
   delayMillis: 500,
   pauses: [],
   blackouts: [],
+  clock: [],
   unsearchable: [],
 }
 
@@ -59,10 +62,14 @@ interface Document {
   readonly index: string
   readonly shard: number
   readonly indexedAt: number
+  /** `@timestamp`. */
+  readonly stampedAt: number
 }
 
-const within = (at: number, intervals: ModelOptions["pauses"]) =>
-  intervals.find(([from, to]) => at >= from && at < to)
+const within = <A extends readonly [number, number, ...ReadonlyArray<number>]>(
+  at: number,
+  intervals: ReadonlyArray<A>,
+) => intervals.find(([from, to]) => at >= from && at < to)
 
 export class ModelChain {
   readonly documents: Array<Document> = []
@@ -94,11 +101,12 @@ export class ModelChain {
     }
     this.lost.delete(id)
     const arrived = now + swap * 0.5
+    const stampedAt = arrived + (within(arrived, this.options.clock)?.[2] ?? 0)
     const pause = within(now + delayMillis, pauses)
     // What comes out of a pause comes out at once, but in the order in which it would have come.
     const indexedAt = (pause === undefined ? now + delayMillis : pause[1] + (now - pause[0]) / 1000) + swap
-    const index = `${INDEX}${Math.floor(arrived / DAY)}`
-    const document = { id, batch, index, shard, indexedAt }
+    const index = `${INDEX}${Math.floor(stampedAt / DAY)}`
+    const document = { id, batch, index, shard, indexedAt, stampedAt }
     this.documents.push(document)
     this.#byId.set(id, [...(this.#byId.get(id) ?? []), document])
     this.#byBatch.set(batch, [...(this.#byBatch.get(batch) ?? []), document])
@@ -114,7 +122,7 @@ export class ModelChain {
   }
 
   /** One search asks one copy of each shard. */
-  #search<A>(all: ReadonlyArray<Document>, read: (found: ReadonlyArray<Document>) => A) {
+  #search<A>(all: ReadonlyArray<Document>, since: number, read: (found: ReadonlyArray<Document>) => A) {
     return Effect.flatMap(Clock.currentTimeMillis, (now) => {
       if (within(now, this.options.unsearchable) !== undefined)
         return new IndexerError({ reason: "incomplete", message: "a shard did not answer" })
@@ -126,7 +134,11 @@ export class ModelChain {
         return copy
       }
       return Effect.succeed(
-        read(all.filter((document) => this.#visibleAt(document, copyOf(document)) <= now)),
+        read(
+          all.filter(
+            (document) => document.stampedAt >= since && this.#visibleAt(document, copyOf(document)) <= now,
+          ),
+        ),
       )
     })
   }
@@ -162,32 +174,34 @@ export class ModelChain {
       }
       const named = ({ ids }: Indexed) => ids.flatMap((id) => this.#byId.get(id) ?? [])
       return Indexer.of({
-        count: (query) => this.#search(named(query), (found) => found.length),
+        count: (query) => this.#search(named(query), query.since, (found) => found.length),
         copies: (query) => {
           this.searches.copies += 1
-          return this.#search(named(query), copies)
+          return this.#search(named(query), query.since, copies)
         },
-        tally: ({ batches }) =>
+        tally: ({ batches, since }) =>
           this.#search(
             batches.flatMap((batch) => this.#byBatch.get(batch) ?? []),
+            since,
             (found) => {
               const counts = new Map<string, number>()
               for (const { batch } of found) counts.set(batch, (counts.get(batch) ?? 0) + 1)
               return counts
             },
           ),
-        ofBatches: ({ batches }) => {
+        ofBatches: ({ batches, since }) => {
           this.searches.copies += 1
           return this.#search(
             batches.flatMap((batch) => this.#byBatch.get(batch) ?? []),
+            since,
             copies,
           )
         },
         // A document here has no time of its own, so any may lie in between.
-        between: () => this.#search(this.documents, (found) => found.length),
+        between: ({ since }) => this.#search(this.documents, since, (found) => found.length),
         places: (query) => {
           this.searches.places += 1
-          return this.#search(named(query), (found) =>
+          return this.#search(named(query), query.since, (found) =>
             found.map(({ id, index, shard }): Place => ({ id, index, shard })),
           )
         },

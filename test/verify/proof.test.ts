@@ -98,6 +98,17 @@ describe("the proof of loss", () => {
     ),
   )
 
+  it.effect("a manager whose clock was hours behind until somebody set it: nothing is sent twice", () =>
+    story({ clock: [[BEGIN, BEGIN + 5 * MINUTE, -5 * 60 * MINUTE]] }, (model) =>
+      Effect.gen(function* () {
+        const delivering = yield* Effect.forkChild(stream)
+        yield* passing(600)
+        assert.deepStrictEqual((yield* joined(delivering)).flat(), [])
+        assert.deepStrictEqual(model.twice, [])
+      }),
+    ),
+  )
+
   it.effect("half of a later batch says nothing about the shards that have not refreshed", () =>
     story({ refreshMillis: 60_000 }, (model) =>
       Effect.gen(function* () {
