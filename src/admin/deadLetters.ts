@@ -71,10 +71,10 @@ const make = Effect.gen(function* () {
   })
 
   /** Nothing that comes from outside becomes part of a path: see `keys.ts`. */
-  const keyOf = (id: string): Effect.Effect<string, NotFound> => {
-    const key = letters.find(id) ?? (isKey(id) ? id : undefined)
-    return key === undefined ? Effect.fail(notThere) : Effect.succeed(key)
-  }
+  const keyOf = Effect.fnUntraced(function* (id: string) {
+    yield* letters.ready
+    return letters.find(id) ?? (isKey(id) ? id : yield* notThere)
+  })
 
   return {
     list: ({ query }: { readonly query: ListOptions }) => list(query),

@@ -22,6 +22,7 @@ export const layer = HttpApiBuilder.group(AdminApi, "events", (handlers) =>
     const letters = yield* DeadLetters
     const receipts = yield* Receipts
     const letterOf = Effect.fnUntraced(function* (id: string) {
+      yield* letters.ready
       const key = letters.find(id)
       return key === undefined ? undefined : Option.getOrUndefined(yield* letters.get(key))
     })

@@ -50,6 +50,7 @@ const make = Effect.gen(function* () {
       stopping: yield* stop.isRequested,
       searches: verify.mode === "always",
       verifier: yield* verifier.status,
+      reading: (yield* letters.stats).reading,
       feeds,
     })
     return parts.every(({ ready }) => ready)

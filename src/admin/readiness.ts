@@ -20,6 +20,8 @@ export interface ReadinessFacts {
   /** Whether the indexer is searched while it runs: `verify.mode` is `always`. */
   readonly searches: boolean
   readonly verifier: Pick<VerifierStatus, "indexer" | "stalled">
+  /** Whether the dead letters of an earlier run are being read. */
+  readonly reading: boolean
   readonly feeds: ReadonlyArray<FeedName>
 }
 
@@ -31,6 +33,7 @@ export const isStalled = (
 
 export const readiness = ({
   feeds,
+  reading,
   run,
   searches,
   stopping,
@@ -50,7 +53,7 @@ export const readiness = ({
     return { ...part("feed", why), feed }
   }
   return [
-    part("run", stopping ? "stopping" : run.polling ? undefined : "starting: the start-up sync is not over"),
+    part("run", stopping ? "stopping" : run.polling ? undefined : "starting: no feed is polled yet"),
     part(
       "indexer",
       searches && verifier.indexer !== "available"
@@ -62,7 +65,14 @@ export const readiness = ({
     part("writer", run.holds.has("writer") || stage === "writer" ? "the manager takes no events" : undefined),
     part("chain", stage === "chain" ? "what the manager takes does not become searchable" : undefined),
     part("checkpoints", run.holds.has("checkpoints") ? "a checkpoint can't be written" : undefined),
-    part("dlq", run.holds.has("dlq") ? "a dead letter can't be written" : undefined),
+    part(
+      "dlq",
+      reading
+        ? "the dead letters are being read"
+        : run.holds.has("dlq")
+          ? "a dead letter can't be written"
+          : undefined,
+    ),
     ...feeds.map(feedPart),
   ]
 }

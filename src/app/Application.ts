@@ -6,6 +6,7 @@ import { Duration, Effect, Fiber } from "effect"
 import { Configuration } from "../config/Configuration.ts"
 import { LiveConfiguration } from "../config/LiveConfiguration.ts"
 import { limitOf, warnings } from "../config/warnings.ts"
+import { DeadLetters } from "../dead-letters/DeadLetters.ts"
 import { runFeed } from "../pipeline/FeedRunner.ts"
 import { Run } from "../pipeline/Run.ts"
 import { Stop } from "../pipeline/Stop.ts"
@@ -47,7 +48,11 @@ const announce = Effect.gen(function* () {
 
 const feedAll = Effect.gen(function* () {
   const stop = yield* Stop
-  yield* Effect.raceFirst((yield* StartUp).run, stop.requested)
+  const start = Effect.all([(yield* StartUp).run, (yield* DeadLetters).ready], {
+    concurrency: "unbounded",
+    discard: true,
+  })
+  yield* Effect.raceFirst(start, stop.requested)
   yield* (yield* RunStatus).pollingBegan
   const { reconcile, state, verify } = yield* Configuration
   const { current } = yield* LiveConfiguration

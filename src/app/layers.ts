@@ -135,9 +135,9 @@ const feeds = (current: Current) => {
   return firewallaFeeds(() => firewallaOptions(current(), baseUrl, current().source.firewalla.token ?? token))
 }
 
-const deadLetters = ({ dlq }: Config) =>
+const deadLetters = ({ dlq }: Config, make = FileDeadLetters.layer) =>
   dlq.enabled
-    ? FileDeadLetters.layer({ folder: dlq.base_path, maxFiles: dlq.max_files, maxBytes: dlq.max_bytes })
+    ? make({ folder: dlq.base_path, maxFiles: dlq.max_files, maxBytes: dlq.max_bytes })
     : NoDeadLetters.layer
 
 const policies = (current: Current) => {
@@ -194,7 +194,8 @@ export const layer = Layer.unwrap(
     const parts = Layer.mergeAll(
       Normalizers.layer([pushedEvents(config)]),
       FileCheckpoints.layer(config.state.path),
-      deadLetters(config),
+      // Read beside the start-up sync, so that the admin API answers at once however many wait.
+      deadLetters(config, FileDeadLetters.layerReading),
       policies(current),
       InFlight.layer(config.verify.max_unconfirmed_events),
       Run.layer,

@@ -7,6 +7,8 @@
  * - One envelope id has one letter at most.
  * - Letters are in the order in which they were put, and keep their place and key when they fail again.
  * - `has`, `find`, `stats` and the choosing of a page read nothing from disk, however many letters wait.
+ * - What waits from an earlier run is read beside everything else: `stats` answers at once, `has` and `find` are to be
+ *   asked once `ready` has ended, and all else waits for it by itself.
  * - A letter that somebody has removed by hand, or damaged, is not there; it never makes a call fail.
  */
 import { Context, Data, type Effect, type Option, Runtime, Schema } from "effect"
@@ -69,6 +71,8 @@ export interface LetterPage {
 
 export interface DeadLetterStats {
   readonly enabled: boolean
+  /** Whether the letters of an earlier run are being read; `pending` then counts their files, and `bytes` grows. */
+  readonly reading: boolean
   /** Letters written since the start of this run; one that fails again is not counted again. */
   readonly written: number
   /** Letters that wait, and the bytes of their files. */
@@ -93,6 +97,8 @@ export class DeadLetterError extends Data.TaggedError("DeadLetterError")<{
 export class DeadLetters extends Context.Service<
   DeadLetters,
   {
+    /** Ends when it is known which letters wait. */
+    readonly ready: Effect.Effect<void>
     /** Keeps one letter; a second one for the same envelope id is the same letter and changes nothing. */
     readonly put: (letter: DeadLetter) => Effect.Effect<void, DeadLetterError>
     /** Whether a letter with this envelope id waits here: then no feed delivers it again. */

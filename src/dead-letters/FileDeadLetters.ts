@@ -6,7 +6,7 @@ import { DeadLetterError, DeadLetters } from "./DeadLetters.ts"
 import { folderError, folderStorage } from "./folderStorage.ts"
 import { keepLetters, type Limits } from "./keepLetters.ts"
 import type { Storage } from "./Storage.ts"
-import { scan } from "./scan.ts"
+import { find } from "./scan.ts"
 import { selfTest } from "./selfTest.ts"
 
 export interface FileDeadLettersOptions extends Limits {
@@ -37,10 +37,18 @@ const make = Effect.fnUntraced(function* ({ folder, ...limits }: FileDeadLetters
     .pipe(Effect.mapError(folderError(`The folder ${folder} cannot be made`)))
   const storage = yield* folderStorage(folder)
   yield* testAtStart(storage)
-  return yield* keepLetters(storage, limits, yield* scan(storage, true))
+  return yield* keepLetters(storage, limits, yield* find(storage, true))
 })
 
-export const layer = (options: FileDeadLettersOptions) => Layer.effect(DeadLetters, make(options))
+/** There at once, while the letters of an earlier run are being read. */
+export const layerReading = (options: FileDeadLettersOptions) => Layer.effect(DeadLetters, make(options))
+
+/** There when they are read. */
+export const layer = (options: FileDeadLettersOptions) =>
+  Layer.effect(
+    DeadLetters,
+    Effect.tap(make(options), ({ ready }) => ready),
+  )
 
 /** For whoever only looks, beside a run or not: makes, cleans and changes nothing, and needs no folder to be there. */
 export const layerLooking = (folder: string) =>
@@ -60,6 +68,8 @@ export const layerLooking = (folder: string) =>
         write: onlyLooks,
         remove: onlyLooks,
       }
-      return yield* keepLetters(storage, { maxFiles: 0, maxBytes: 0 }, yield* scan(storage, false))
+      const letters = yield* keepLetters(storage, { maxFiles: 0, maxBytes: 0 }, yield* find(storage, false))
+      yield* letters.ready
+      return letters
     }),
   )

@@ -3,7 +3,7 @@ import { Effect, Layer, Option } from "effect"
 import { DeadLetters } from "./DeadLetters.ts"
 import { keepLetters, type Limits } from "./keepLetters.ts"
 import type { Storage } from "./Storage.ts"
-import { scan } from "./scan.ts"
+import { find } from "./scan.ts"
 
 const UNBOUNDED: Limits = { maxFiles: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY }
 
@@ -19,7 +19,9 @@ const storageOver = (files: Map<string, string>): Storage => ({
 export const make = (files?: Map<string, string>, limits = UNBOUNDED) =>
   Effect.gen(function* () {
     const storage = storageOver(files ?? new Map())
-    return yield* keepLetters(storage, limits, yield* scan(storage, true))
+    const letters = yield* keepLetters(storage, limits, yield* find(storage, true))
+    yield* letters.ready
+    return letters
   })
 
 export const layer = (files?: Map<string, string>, limits?: Limits): Layer.Layer<DeadLetters> =>

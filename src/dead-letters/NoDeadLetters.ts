@@ -4,13 +4,21 @@ import * as Log from "../telemetry/log.ts"
 import { DeadLetterError, DeadLetters } from "./DeadLetters.ts"
 
 const nothing = DeadLetters.of({
+  ready: Effect.void,
   put: ({ envelope, error }) =>
     new DeadLetterError({
       message: `${error} (event ${envelope.id}). It cannot be set aside because dlq.enabled is false: the feed holds until dlq.enabled is true.`,
     }),
   has: () => false,
   find: () => undefined,
-  stats: Effect.succeed({ enabled: false, written: 0, pending: 0, bytes: 0, base_path: undefined }),
+  stats: Effect.succeed({
+    enabled: false,
+    reading: false,
+    written: 0,
+    pending: 0,
+    bytes: 0,
+    base_path: undefined,
+  }),
   check: Effect.void,
   list: () => Effect.succeed({ letters: [], next: undefined }),
   get: () => Effect.succeed(Option.none()),

@@ -1,8 +1,10 @@
 /**
  * The letters of one place: their index in memory, their limits, and the numbering of new ones. Whoever makes it is
  * the only one that writes there.
+ *
+ * The index is read beside everything else from the moment this is made, and whatever needs it waits for that.
  */
-import { Clock, Effect, Option, Result, Semaphore } from "effect"
+import { Clock, Effect, Fiber, Option, Result, Semaphore } from "effect"
 import { toText } from "../domain/Envelope.ts"
 import { iso } from "../domain/isoTime.ts"
 import * as Log from "../telemetry/log.ts"
@@ -17,10 +19,10 @@ import {
   type StoredLetter,
 } from "./DeadLetters.ts"
 import { fileNameOf, keyOf, parseKey } from "./keys.ts"
-import { entryOf } from "./LetterIndex.ts"
+import { entryOf, LetterIndex } from "./LetterIndex.ts"
 import { letterText, readLetter } from "./letterText.ts"
 import type { Storage } from "./Storage.ts"
-import { type Scanned, skipped } from "./scan.ts"
+import { type Found, scan, skipped } from "./scan.ts"
 import { selfTest } from "./selfTest.ts"
 
 /** At either of them `put` fails, so that the feeds hold. */
@@ -35,14 +37,24 @@ const READERS = 8
 const PIECE = 256
 const REMOVERS = 16
 
-export const keepLetters = Effect.fnUntraced(function* (
-  storage: Storage,
-  limits: Limits,
-  { index, next }: Scanned,
-) {
+export const keepLetters = Effect.fnUntraced(function* (storage: Storage, limits: Limits, found: Found) {
+  const index = new LetterIndex()
   const oneAtATime = yield* Semaphore.make(1)
-  let nextNumber = next
+  let nextNumber = found.next
   let written = 0
+
+  let isRead = false
+  const reading = yield* scan(storage, found, index).pipe(
+    Effect.andThen(
+      Effect.sync(() => {
+        isRead = true
+      }),
+    ),
+    Effect.forkScoped,
+  )
+  const ready = Effect.suspend(() => (isRead ? Effect.void : Fiber.join(reading)))
+  /** One that changes letters: they are read first, and nobody else changes any meanwhile. */
+  const change = <A, E>(effect: Effect.Effect<A, E>) => Effect.andThen(ready, oneAtATime.withPermit(effect))
 
   const hasRoomFor = (bytes: number) => index.size < limits.maxFiles && index.bytes + bytes <= limits.maxBytes
 
@@ -106,10 +118,13 @@ export const keepLetters = Effect.fnUntraced(function* (
     return Option.none<StoredLetter>()
   })
 
-  const get = (key: string) =>
-    index.get(key) === undefined ? Effect.succeed(Option.none<StoredLetter>()) : read(key)
+  const get = Effect.fnUntraced(function* (key: string) {
+    yield* ready
+    return index.get(key) === undefined ? Option.none<StoredLetter>() : yield* read(key)
+  })
 
   const list = Effect.fnUntraced(function* ({ cursor, limit, ...filter }: PageRequest) {
+    yield* ready
     const from = cursor === undefined ? undefined : parseKey(cursor)
     if (cursor !== undefined && from === undefined)
       return yield* new DeadLetterError({
@@ -140,6 +155,7 @@ export const keepLetters = Effect.fnUntraced(function* (
   })
 
   const purge = Effect.fnUntraced(function* (filter: LetterFilter) {
+    yield* ready
     const keys = index.after(undefined, filter, Number.POSITIVE_INFINITY).map(keyOf)
     let removed = 0
     // In pieces, so that a letter that is to be put does not wait for all of them.
@@ -171,7 +187,8 @@ export const keepLetters = Effect.fnUntraced(function* (
   })
 
   return DeadLetters.of({
-    put: (letter) => oneAtATime.withPermit(put(letter)),
+    ready,
+    put: (letter) => change(put(letter)),
     has: (id) => index.find(id) !== undefined,
     find: (id) => {
       const entry = index.find(id)
@@ -179,16 +196,18 @@ export const keepLetters = Effect.fnUntraced(function* (
     },
     stats: Effect.sync(() => ({
       enabled: true,
+      reading: !isRead,
       written,
-      pending: index.size,
+      // Until all are read nothing is put or removed.
+      pending: isRead ? index.size : found.keys.length,
       bytes: index.bytes,
       base_path: storage.path,
     })),
     check: oneAtATime.withPermit(selfTest(storage)),
     list,
     get,
-    remove: (key) => oneAtATime.withPermit(remove(key)),
+    remove: (key) => change(remove(key)),
     purge,
-    failedAgain: (key, failure) => oneAtATime.withPermit(failedAgain(key, failure)),
+    failedAgain: (key, failure) => change(failedAgain(key, failure)),
   })
 })

@@ -15,6 +15,7 @@ const facts = ({ rest, run }: Change): ReadinessFacts => ({
   run: { startedAt: 0, polling: true, feeds: new Map([[FEED, untold(FEED)]]), holds: new Map(), ...run },
   stopping: false,
   searches: true,
+  reading: false,
   verifier: { indexer: "available", stalled: undefined },
   feeds: [FEED],
   ...rest,
@@ -52,6 +53,7 @@ describe("readiness", () => {
     ],
     ["the writer holds", { run: { holds: held("writer") } }, ["writer"]],
     ["a checkpoint can't be written", { run: { holds: held("checkpoints") } }, ["checkpoints"]],
+    ["the dead letters are being read", { rest: { reading: true } }, ["dlq"]],
     ["a dead letter can't be written", { run: { holds: held("dlq") } }, ["dlq"]],
     ["nothing arrives, and no feed waits for it", { rest: { verifier: stalled("chain") } }, ["chain"]],
     [

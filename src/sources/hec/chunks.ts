@@ -76,20 +76,20 @@ const objects = (
   return Result.succeed(gather(kind, text, split.spans, own))
 }
 
-/** @param waits whether the dead letter with this id waits here */
+/** @param waits whether the dead letter with this id waits here; undefined while nobody knows */
 export const eventChunks = (
   text: string,
   sender: Sender,
   defaults: Metadata,
-  waits: (id: string) => boolean,
+  waits: (id: string) => boolean | undefined,
 ): Chunks => {
   const own = (record: HecRecord): Result.Result<Own | undefined, Replies.Reply> => {
     if (record._tag === "Envelope") {
       const { id } = record.envelope
       // An envelope chooses its own id, and with an id that is to come it could keep an event away.
-      return sender.mayReplay || waits(id)
-        ? Result.succeed({ id, replayed: true })
-        : Result.fail(Replies.eventFieldIsRequired)
+      const isTaken = sender.mayReplay || waits(id)
+      if (isTaken === undefined) return Result.fail(Replies.serverIsBusy)
+      return isTaken ? Result.succeed({ id, replayed: true }) : Result.fail(Replies.eventFieldIsRequired)
     }
     const sourceType = record.metadata.sourcetype ?? defaults.sourcetype ?? ""
     const id = ownIdOf(sender, sourceType, record.event)

@@ -74,7 +74,9 @@ export const makeEndpoints = Effect.fnUntraced(function* (options: EndpointOptio
       if (spool.isFull()) return Replies.serverIsBusy
       const defaults = defaultsIn(query, sender)
       const text = yield* readBody(request)
-      const chunks = yield* Effect.fromResult(chunk(text, sender, defaults, letters.has))
+      const { reading } = yield* letters.stats
+      const waits = (id: string) => (reading ? undefined : letters.has(id))
+      const chunks = yield* Effect.fromResult(chunk(text, sender, defaults, waits))
       const ackId = yield* spool
         .append({
           sender: sender.name,

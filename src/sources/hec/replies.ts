@@ -42,9 +42,9 @@ export const tooLarge = (most: number): Reply =>
 export const tooSlow: Reply = reply(408, 408, "The request took too long to arrive")
 
 /** The same, with the number (from 0) of the event that it is about. */
-export const about = (event: number, { body, status }: Reply): Reply => ({
-  status,
-  body: { ...body, "invalid-event-number": event },
+export const about = (event: number, refusal: Reply): Reply => ({
+  ...refusal,
+  body: { ...refusal.body, "invalid-event-number": event },
 })
 
 export const accepted = (ackId: number | undefined): Reply =>

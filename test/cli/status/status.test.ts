@@ -74,7 +74,7 @@ describe("waybill status", () => {
         why: null,
         manager_queue_usage: null,
         dead_letters: 0,
-        not_ready: [{ part: "run", feed: null, why: "starting: the start-up sync is not over" }],
+        not_ready: [{ part: "run", feed: null, why: "starting: no feed is polled yet" }],
       })
       assert.deepInclude(feeds[0], {
         feed: FLOWS,

@@ -92,6 +92,8 @@ export interface CollectorChanges {
   readonly options?: Partial<CollectorOptions>
   /** Ids of dead letters that wait. */
   readonly letters?: ReadonlyArray<string>
+  /** Whether those are still being read. */
+  readonly reading?: boolean
 }
 
 export const makeCollector = Effect.fnUntraced(function* (changes: CollectorChanges = {}) {
@@ -100,7 +102,11 @@ export const makeCollector = Effect.fnUntraced(function* (changes: CollectorChan
   const letters = Layer.effect(
     DeadLetters,
     Effect.map(DeadLetters, (none) =>
-      DeadLetters.of({ ...none, has: (id) => changes.letters?.includes(id) ?? false }),
+      DeadLetters.of({
+        ...none,
+        has: (id) => changes.letters?.includes(id) ?? false,
+        stats: Effect.map(none.stats, (stats) => ({ ...stats, reading: changes.reading ?? false })),
+      }),
     ),
   ).pipe(Layer.provide(NoDeadLetters.layerLooking))
   const context = yield* Layer.build(

@@ -197,6 +197,14 @@ const CASES: ReadonlyArray<readonly [string, Sent, number, unknown, CollectorCha
     { text: "Event field is required", code: 12, "invalid-event-number": 0 },
   ],
   [
+    "an envelope while the letters are being read",
+    { body: JSON.stringify(ENVELOPE) },
+    503,
+    { text: "Server is busy", code: 9, "invalid-event-number": 0 },
+    { reading: true },
+  ],
+  ["an event while the letters are being read", { body: event("a") }, 200, ok, { reading: true }],
+  [
     "such an envelope from who may send it",
     { body: JSON.stringify(ENVELOPE) },
     200,
