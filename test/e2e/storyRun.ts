@@ -123,15 +123,6 @@ export const play = (story: Story) =>
     let saved = Option.none<Checkpoint>()
     let polledAt = 0
 
-    const isSearchable = (id: string, now: number) =>
-      chain.documents.some((document) => {
-        const every = chain.options.refreshMillis
-        const phase = (document.shard * every) / chain.options.shards + document.index.length
-        return (
-          document.id === id && Math.floor((document.indexedAt - phase) / every + 1) * every + phase <= now
-        )
-      })
-
     const checkpoints = Layer.succeed(
       Checkpoints,
       Checkpoints.of({
@@ -141,7 +132,7 @@ export const play = (story: Story) =>
             const { position } = checkpoint
             for (const { id, shownAt, ts } of records)
               if (position.kind === "time" && ts < position.up_to && shownAt <= polledAt)
-                if (!letters.has(id) && !isSearchable(id, now))
+                if (!letters.has(id) && !chain.isSearchable(id, now))
                   ahead.push(`${id} at ${(now - noon) / 1000} s`)
             saved = Option.some(checkpoint)
           }),
@@ -283,7 +274,7 @@ export const play = (story: Story) =>
 
     const last = records.at(-1)
     const done = (now: number) =>
-      records.every(({ id }) => letters.has(id) || isSearchable(id, now)) &&
+      records.every(({ id }) => letters.has(id) || chain.isSearchable(id, now)) &&
       Option.exists(saved, ({ position }) => position.kind === "time" && position.up_to > (last?.ts ?? 0))
     const events = story.waybillDies
       .flatMap(({ at, for: away }) => [
@@ -312,7 +303,7 @@ export const play = (story: Story) =>
     const expected = new Set([...story.bad, ...story.poison].map((n) => `event-${n}`))
     const now = yield* Clock.currentTimeMillis
     return {
-      lost: records.map(({ id }) => id).filter((id) => !letters.has(id) && !isSearchable(id, now)),
+      lost: records.map(({ id }) => id).filter((id) => !letters.has(id) && !chain.isSearchable(id, now)),
       twice: [
         ...chain.twice.filter((id) => numberOf.has(id)),
         ...[...letters.keys()].filter((id) => chain.isIndexed(id)),

@@ -148,6 +148,13 @@ export class ModelChain {
     return [...this.#byId].filter(([, documents]) => documents.length > 1).map(([id]) => id)
   }
 
+  /** Whether every copy shows it. */
+  isSearchable(id: string, now: number): boolean {
+    const copies = Array.from({ length: this.options.copies }, (_, copy) => copy)
+    const documents = this.#byId.get(id) ?? []
+    return documents.some((document) => copies.every((copy) => this.#visibleAt(document, copy) <= now))
+  }
+
   isIndexed(id: string): boolean {
     return this.#byId.has(id)
   }
