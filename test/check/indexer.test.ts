@@ -158,6 +158,9 @@ describe("what the indexer's answers mean", () => {
     assert.include(judged("a-2026.02.12").message, "10 days old")
     assert.strictEqual(judged("a-2026.02.12").status, "warn")
     assert.strictEqual(judged("without-a-day").status, "ok")
+    // The sample data of Wazuh's dashboard.
+    const withSample = judged("a-2026.02.12", "a-2026.02.11", "a-sample-security")
+    assert.include(withSample.message, "the newest, a-2026.02.12, is 10 days old")
     assert.strictEqual(judgeIndices("p-*", undefined, NOW).status, "warn")
   })
 

@@ -14,11 +14,21 @@ const Reply = Schema.Struct({
 const decode = Schema.decodeUnknownOption(Reply)
 
 export interface FieldCaps {
-  /** Ascending by name, and so by day. */
+  /** Ascending by day. */
   readonly indices: ReadonlyArray<string>
   /** The types that a field has in them; none where it is not mapped. */
   readonly typesOf: (field: string) => ReadonlyArray<string>
 }
+
+/** The day in an index's name, epoch milliseconds. */
+const dayOf = (index: string | undefined): number | undefined => {
+  const found = /(\d{4})\.(\d{2})\.(\d{2})$/.exec(index ?? "")
+  const day = found === null ? Number.NaN : Date.parse(`${found[1]}-${found[2]}-${found[3]}T00:00:00Z`)
+  return Number.isNaN(day) ? undefined : day
+}
+
+/** Those without a day come first: the sample data of Wazuh's dashboard matches the pattern, too. */
+const byDay = (a: string, b: string): number => (dayOf(a) ?? 0) - (dayOf(b) ?? 0) || (a < b ? -1 : 1)
 
 /** undefined where it is none. */
 export const fieldCapsOf = ({ body, status }: Answer): FieldCaps | undefined => {
@@ -26,7 +36,7 @@ export const fieldCapsOf = ({ body, status }: Answer): FieldCaps | undefined => 
   if (reply === undefined) return undefined
   const { fields, indices } = reply
   return {
-    indices: (typeof indices === "string" ? [indices] : [...indices]).sort(),
+    indices: (typeof indices === "string" ? [indices] : [...indices]).toSorted(byDay),
     typesOf: (field) => Object.keys(fields[field] ?? {}).filter((type) => type !== "unmapped"),
   }
 }
@@ -39,13 +49,6 @@ export const askFieldCaps = ({ ask }: IndexerAccess, indices: string, fields: Re
   )
 
 const DAY_MILLIS = 86_400_000
-
-/** The day in an index's name, epoch milliseconds. */
-const dayOf = (index: string | undefined): number | undefined => {
-  const found = /(\d{4})\.(\d{2})\.(\d{2})$/.exec(index ?? "")
-  const day = found === null ? Number.NaN : Date.parse(`${found[1]}-${found[2]}-${found[3]}T00:00:00Z`)
-  return Number.isNaN(day) ? undefined : day
-}
 
 /** @param now epoch milliseconds. Pure. */
 export const judgeIndices = (pattern: string, caps: FieldCaps | undefined, now: number): Finding => {
