@@ -1,6 +1,7 @@
 /** `GET /api/v1/feeds` and `GET /api/v1/lag`. */
 import { Effect, Option } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
+import { Checkpoints } from "../checkpoints/Checkpoints.ts"
 import type { Position } from "../domain/Checkpoint.ts"
 import { iso } from "../domain/isoTime.ts"
 import { Feeds } from "../sources/Source.ts"
@@ -51,16 +52,27 @@ export const shown = (status: FeedStatus, verifier: Pick<VerifierStatus, "stalle
 export const layer = HttpApiBuilder.group(AdminApi, "feeds", (handlers) =>
   Effect.gen(function* () {
     const names = (yield* Feeds).map(({ name }) => name)
+    const checkpoints = yield* Checkpoints
     const status = yield* RunStatus
     const verifier = yield* Verifier
     // Only a writer that can be paced has it.
     const pacing = Option.getOrUndefined(yield* Effect.serviceOption(Pacing))
+    /** Before its first poll a feed has told nothing, and may have a checkpoint of an earlier run. */
+    const withCheckpoint = (told: FeedStatus) =>
+      told.checkpoint !== undefined
+        ? Effect.succeed(told)
+        : checkpoints.load(told.feed).pipe(
+            Effect.map((found) => ({ ...told, checkpoint: Option.getOrUndefined(found) })),
+            // One that can't be read is told of in the log, by the feed that holds because of it.
+            Effect.orElseSucceed(() => told),
+          )
     return handlers.handleAll({
       list: Effect.fnUntraced(function* () {
         const { feeds } = yield* status.snapshot
+        const told = yield* Effect.forEach(names, (name) => withCheckpoint(feeds.get(name) ?? untold(name)))
         const verifying = yield* verifier.status
         return {
-          feeds: names.map((name) => shown(feeds.get(name) ?? untold(name), verifying)),
+          feeds: told.map((feed) => shown(feed, verifying)),
           manager: { queue_usage: (pacing && (yield* pacing.queueUsage)) ?? null },
         }
       }),

@@ -33,4 +33,6 @@ export interface Receipt {
   /** Epoch milliseconds. */
   readonly writtenAt: number
   readonly confirmedAt: number
+  /** The index in which all of it is; undefined where nobody searched, or the search could not tell. */
+  readonly index: string | undefined
 }

@@ -54,6 +54,14 @@ export interface Slice {
   readonly since: number
 }
 
+/** What a search by batches returns. */
+export interface InBatches {
+  /** How many documents each id has. */
+  readonly copies: ReadonlyMap<string, number>
+  /** The index in which all of them lie; undefined where they lie in several, or the search can't tell. */
+  readonly index: string | undefined
+}
+
 /** One searchable document, and where it lies. */
 export interface Place {
   readonly id: string
@@ -78,7 +86,7 @@ export class Indexer extends Context.Service<
      * How many documents each id has among those that were written in one of these batches. The cheapest way to hear
      * of many events at once. A few thousand documents: each is a hit.
      */
-    readonly ofBatches: (query: Batches) => Effect.Effect<ReadonlyMap<string, number>, IndexerError>
+    readonly ofBatches: (query: Batches) => Effect.Effect<InBatches, IndexerError>
     /**
      * How many events there are of a kind whose own time lies in a slice, whoever wrote them. 0 is certain; what is
      * more may be too high.

@@ -202,7 +202,9 @@ const make = Effect.fnUntraced(function* (options: OpenSearchOptions) {
           Option.match({
             onSome: Effect.succeed,
             onNone: () =>
-              search(manyInBatchesSearch(fields, batches, since), (reply) => copiesOf(where, reply)),
+              search(manyInBatchesSearch(fields, batches, since), (reply) => copiesOf(where, reply)).pipe(
+                Effect.map((copies) => ({ copies, index: undefined })),
+              ),
           }),
         ),
       ),

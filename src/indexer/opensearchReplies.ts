@@ -5,7 +5,7 @@
  * not provably whole is an error.
  */
 import { Option, Result, Schema } from "effect"
-import { IndexerError, type Place } from "./Indexer.ts"
+import { type InBatches, IndexerError, type Place } from "./Indexer.ts"
 import type { NewestEvent } from "./IndexHistory.ts"
 
 import { MOST_HITS, type SearchFields } from "./opensearchSearches.ts"
@@ -122,19 +122,24 @@ export const copiesOfHits = (
   where: string,
   idField: string,
   reply: Reply,
-): Result.Result<Option.Option<ReadonlyMap<string, number>>, IndexerError> => {
+): Result.Result<Option.Option<InBatches>, IndexerError> => {
   const hits = reply.hits.hits ?? []
   const { value: total } = reply.hits.total
   if (total > MOST_HITS) return Result.succeed(Option.none())
   const copies = new Map<string, number>()
+  const index = hits[0]?._index
+  let isOneIndex = true
   let named = 0
-  for (const { fields } of hits) {
+  for (const { _index, fields } of hits) {
+    isOneIndex &&= _index === index
     const id = fields[idField]?.[0]
     if (typeof id !== "string") continue
     named += 1
     copies.set(id, (copies.get(id) ?? 0) + 1)
   }
-  return named === total ? Result.succeed(Option.some(copies)) : Result.fail(unnamed(where, total, named))
+  return named === total
+    ? Result.succeed(Option.some({ copies, index: isOneIndex ? index : undefined }))
+    : Result.fail(unnamed(where, total, named))
 }
 
 /** `[wazuh-alerts-4.x-2026.02.22][1]` */

@@ -73,6 +73,7 @@ export const confirm = Effect.fnUntraced(function* (shipment: WrittenShipment) {
   let dead = shipment.dead
   let duplicated = shipment.duplicated
   let confirmedAt: number | undefined
+  let index: string | undefined
   let attempt = 1
   /** Events of it that became dead letters once they were handed to the writer. */
   const deadIds = idsWithout(shipment.taken, events)
@@ -92,6 +93,8 @@ export const confirm = Effect.fnUntraced(function* (shipment: WrittenShipment) {
     yield* count(METRICS.duplicates, { feed }, verdict.duplicated)
     if (verdict._tag === "Confirmed") {
       confirmedAt = verdict.confirmedAt
+      // What was written again may lie in another one.
+      index = attempt === 1 ? verdict.index : undefined
       // Equal where nobody searched, see verify.mode: that tells of no lag.
       if (verdict.confirmedAt > writtenAt)
         yield* observe(METRICS.indexLag, { feed }, (verdict.confirmedAt - writtenAt) / 1000)
@@ -169,6 +172,7 @@ export const confirm = Effect.fnUntraced(function* (shipment: WrittenShipment) {
     attempts: attempt,
     writtenAt: shipment.writtenAt,
     confirmedAt: settledAt,
+    index,
     position: batch.position,
     newest: newestOf(batch.events, letters.has),
   } satisfies Settled

@@ -45,7 +45,10 @@ export interface StoredReceipt {
   readonly writtenAt: number | undefined
   readonly confirmedAt: number | undefined
   readonly attempts: number
-  /** Where an event of it lies, once somebody has asked for one; around midnight in UTC others may lie in the next. */
+  /**
+   * Where it lies, as the search said that confirmed it. Where that one could not tell, such as around midnight in UTC or
+   * of what was written again: where an event of it lies, once somebody has asked for one.
+   */
   readonly index: string | undefined
 }
 

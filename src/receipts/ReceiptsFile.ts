@@ -55,6 +55,7 @@ export type Change =
       readonly duplicated: number
       readonly attempts: number
       readonly at: number
+      readonly index: string | undefined
       readonly deadIds: ReadonlyArray<string>
     }
   | { readonly _tag: "Indexed"; readonly batch: string; readonly index: string }
@@ -162,7 +163,8 @@ export class ReceiptsFile {
       case "Settled":
         this.#db
           .prepare(
-            "UPDATE batches SET state = ?, dead = ?, duplicated = ?, attempts = ?, confirmed = ?, dead_ids = ? WHERE batch = ?",
+            "UPDATE batches SET state = ?, dead = ?, duplicated = ?, attempts = ?, confirmed = ?, dead_ids = ?, " +
+              "index_name = coalesce(?, index_name) WHERE batch = ?",
           )
           .run(
             change.state,
@@ -171,6 +173,7 @@ export class ReceiptsFile {
             change.attempts,
             change.state === "confirmed" ? change.at : null,
             change.deadIds.length === 0 ? null : JSON.stringify(change.deadIds),
+            change.index ?? null,
             batch,
           )
         return

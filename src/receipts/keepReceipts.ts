@@ -194,13 +194,13 @@ const make = Effect.fnUntraced(function* ({ folder, isProven, keep, maxBytes }: 
             }),
       ),
     written: ({ attempt, batch }, at) => tell({ _tag: "Written", batch, attempt, at }),
-    settled: ({ attempts, batch, confirmedAt, dead, duplicated, written }, deadIds) =>
+    settled: ({ attempts, batch, confirmedAt, dead, duplicated, index, written }, deadIds) =>
       written + deadIds.length === 0
         ? Effect.void
         : tell({
             _tag: "Settled",
             state: isProven ? "confirmed" : "settled",
-            ...{ attempts, batch, dead, deadIds, duplicated, at: confirmedAt },
+            ...{ attempts, batch, dead, deadIds, duplicated, index, at: confirmedAt },
           }),
     indexed: (batch, index) => tell({ _tag: "Indexed", batch, index }),
     find: (id) => asked((opened) => opened.find(id)),

@@ -29,7 +29,8 @@ const receiptFields = {
   written_at: timeOrNull.annotate({ description: "When the last attempt of it was written." }),
   confirmed_at: timeOrNull.annotate({ description: "When a search had returned all of it." }),
   index: Schema.NullOr(Schema.String).annotate({
-    description: "Where an event of it lies, once somebody has asked for one.",
+    description:
+      "Where it lies; null until the search that confirms it, or a trace of one of its events, has told.",
   }),
 }
 

@@ -117,7 +117,7 @@ const make = Effect.fnUntraced(function* (current: () => VerifierOptions) {
     )
   })
 
-  const confirmed = Effect.fnUntraced(function* (one: Waiting, now: number) {
+  const confirmed = Effect.fnUntraced(function* (one: Waiting, now: number, index: string | undefined) {
     // What was out in a stall tells how long that was, and not how slow the chain is.
     if (!one.stalled) lag = observeLag(lag, now - one.written.writtenAt)
     stall.settled(one, 0)
@@ -134,7 +134,7 @@ const make = Effect.fnUntraced(function* (current: () => VerifierOptions) {
         duplicated: one.duplicated,
       })
     }
-    yield* answer(one, { _tag: "Confirmed", confirmedAt: now, duplicated: one.duplicated })
+    yield* answer(one, { _tag: "Confirmed", confirmedAt: now, duplicated: one.duplicated, index })
   })
 
   const lost = Effect.fnUntraced(function* ([one, evidence]: Proven) {

@@ -56,7 +56,13 @@ export interface Evidence {
 }
 
 export type Verdict =
-  | { readonly _tag: "Confirmed"; readonly confirmedAt: number; readonly duplicated: number }
+  | {
+      readonly _tag: "Confirmed"
+      readonly confirmedAt: number
+      readonly duplicated: number
+      /** The index in which all of them are, where the search could tell. */
+      readonly index?: string | undefined
+    }
   | {
       readonly _tag: "Lost"
       readonly missing: ReadonlyArray<string>

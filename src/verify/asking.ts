@@ -16,8 +16,8 @@ export interface Asking {
   /** Milliseconds by which each search begins earlier than the write, at least. */
   readonly skew: number
   readonly maxIdsPerSearch: number
-  /** Told of each write of which nothing is missing any more; `now`: epoch milliseconds. */
-  readonly onWhole: (one: Waiting, now: number) => Effect.Effect<void>
+  /** Told of each write of which nothing is missing any more; `now`: epoch milliseconds; `index`: all of it is in there. */
+  readonly onWhole: (one: Waiting, now: number, index: string | undefined) => Effect.Effect<void>
 }
 
 /** Some events of one write that the last answers have returned. */
@@ -41,10 +41,13 @@ export const makeAsking = Effect.fnUntraced(function* (options: Asking) {
   })
 
   const ask = Effect.fnUntraced(function* (question: Question) {
-    const { writtenSince } = question
-    const copies = yield* question.ask._tag === "ByName"
-      ? indexer.copies({ ids: question.ask.ids, since: namedSince(writtenSince, skew) })
-      : indexer.ofBatches({ batches: question.ask.batches, since: writtenSince - skew })
+    const { ask, writtenSince } = question
+    const { copies, index } = yield* ask._tag === "ByName"
+      ? Effect.map(indexer.copies({ ids: ask.ids, since: namedSince(writtenSince, skew) }), (copies) => ({
+          copies,
+          index: undefined,
+        }))
+      : indexer.ofBatches({ batches: ask.batches, since: writtenSince - skew })
     yield* health.answered
     const now = yield* Clock.currentTimeMillis
     const mono = yield* monotonicMillis
@@ -53,7 +56,7 @@ export const makeAsking = Effect.fnUntraced(function* (options: Asking) {
       proof.saw(one, ids)
       stall.arrived(mono)
     }
-    yield* Effect.forEach(whole, (one) => onWhole(one, now), { discard: true })
+    yield* Effect.forEach(whole, (one) => onWhole(one, now, index), { discard: true })
     return [...arrived].at(-1)
   })
 

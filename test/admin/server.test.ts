@@ -58,7 +58,7 @@ describe("health", () => {
 describe("feeds", () => {
   it.live("shows each feed's checkpoint, counts and polls, and none of an inventory's devices", () =>
     Effect.gen(function* () {
-      const { ask, status } = yield* makeStage()
+      const { ask, checkpoints, status } = yield* makeStage()
       const device = {
         gid: "g",
         id: "AA:BB",
@@ -78,6 +78,10 @@ describe("feeds", () => {
         feed: FLOWS,
         position: { kind: "inventory", generation: 3, devices: [device] },
       })
+      // Of an earlier run: this one has not come to poll the feed.
+      const committed_at = "2026-02-22T19:00:00.000Z"
+      const position = { kind: "time", up_to: Date.parse(committed_at) } as const
+      yield* checkpoints.commit({ ...checkpoint, feed: ALARMS, position, committed_at })
       yield* status.pollBegan(ALARMS)
       yield* status.pollEnded(ALARMS, { reason: "RateLimited", message: "Wait." }, 60_000)
       const { json, text } = yield* ask("/api/v1/feeds")
@@ -86,6 +90,8 @@ describe("feeds", () => {
         "feeds[0].checkpoint": { kind: "inventory", generation: 3, devices: 1 },
         "feeds[0].committed_at": "2026-02-22T19:13:04.123Z",
         "feeds[0].last_poll": null,
+        "feeds[1].checkpoint": { kind: "time", up_to: committed_at },
+        "feeds[1].committed_at": committed_at,
         "feeds[1].last_error": { reason: "RateLimited", message: "Wait." },
       })
       assert.match(text, /"next_poll":"20\d\d-/)

@@ -3,6 +3,7 @@ import { NodeServices } from "@effect/platform-node"
 import { Duration, Effect, Layer, Result, Stream } from "effect"
 import { HttpServer } from "effect/http"
 import { layerServer } from "../../src/admin/server.ts"
+import { Checkpoints } from "../../src/checkpoints/Checkpoints.ts"
 import * as MemoryCheckpoints from "../../src/checkpoints/MemoryCheckpoints.ts"
 import type { Config } from "../../src/config/Config.ts"
 import type { ConfigInvalid } from "../../src/config/ConfigInvalid.ts"
@@ -135,7 +136,8 @@ export const makeStage = Effect.fnUntraced(function* (options: StageOptions = {}
     const letters = yield* DeadLetters
     const status = yield* RunStatus.RunStatus
     const stop = yield* Stop
-    return { stage: { http, letters, status, stop } }
+    const checkpoints = yield* Checkpoints
+    return { stage: { checkpoints, http, letters, status, stop } }
   }).pipe(Effect.provideContext(context))
   const port = "port" in stage.http.address ? Number(stage.http.address.port) : 0
   const token = options.token === undefined ? TOKEN : options.token

@@ -152,12 +152,18 @@ export const suite = <E>(name: string, layer: Layer.Layer<Indexer | TestDocument
             { id: "in-12", batch: "flows-12", arrivedAt: NOW },
             { id: "in-none", arrivedAt: NOW },
           ])
-          const copies = yield* indexer.ofBatches({ batches: ["flows-1", "flows-2", "flows-9"], since: NOW })
-          assert.deepStrictEqual([...copies].sort(), [
+          const found = yield* indexer.ofBatches({ batches: ["flows-1", "flows-2", "flows-9"], since: NOW })
+          assert.deepStrictEqual([...found.copies].sort(), [
             ["in-1", 2],
             ["in-2", 1],
           ])
-          assert.deepStrictEqual(yield* indexer.ofBatches({ batches: ["flows-9"], since: 0 }), new Map())
+          // One of them arrived a day later, and lies in the index of that day.
+          assert.isUndefined(found.index)
+          const [place] = yield* indexer.places({ ids: ["in-2"], since: 0 })
+          const { index } = yield* indexer.ofBatches({ batches: ["flows-2"], since: NOW })
+          assert.strictEqual(index, place?.index)
+          const nothing = { copies: new Map(), index: undefined }
+          assert.deepStrictEqual(yield* indexer.ofBatches({ batches: ["flows-9"], since: 0 }), nothing)
         }),
       )
 

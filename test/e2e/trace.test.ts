@@ -48,6 +48,7 @@ describe("where an event is", () => {
           const told = (id: string) => command(stage.configFile, "trace", id, "--json")
 
           const [id = ""] = yield* newestIds(stage)
+          const before = decodeReceipts(yield* ask("/api/v1/receipts")).receipts
           const confirmed = yield* traced(id)
           assert.deepInclude(confirmed, {
             event_id: id,
@@ -61,6 +62,8 @@ describe("where an event is", () => {
           assert.isBelow(Date.parse(write?.written_at ?? ""), Date.parse(write?.confirmed_at ?? ""))
           const place = confirmed.index.places[0]?.index ?? ""
           assert.match(place, /^wazuh-alerts-4\.x-/)
+          // The search that confirmed a batch has told already; after a trace it is known in any case.
+          assert.isTrue(before.some(({ index }) => index === place))
           const noted = decodeReceipts(yield* ask("/api/v1/receipts")).receipts
           assert.strictEqual(noted.find(({ batch }) => batch === write?.batch)?.index, place)
 

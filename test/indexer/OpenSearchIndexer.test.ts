@@ -43,7 +43,10 @@ describe("the events of batches", () => {
         aggregations: { each: { sum_other_doc_count: 0, buckets: [{ key: "a", doc_count: 10_001 }] } },
       }
       const server = yield* answering(hits(10_001, ["a"]), json(200, found(10_001, buckets)))
-      assert.deepStrictEqual(yield* ofBatches(server.url), new Map([["a", 10_001]]))
+      assert.deepStrictEqual(yield* ofBatches(server.url), {
+        copies: new Map([["a", 10_001]]),
+        index: undefined,
+      })
     }),
   )
 

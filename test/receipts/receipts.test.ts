@@ -20,6 +20,7 @@ const receiptOf = (batch: Batch, more: Partial<Receipt> = {}): Receipt => ({
   attempts: 1,
   writtenAt: 2_000,
   confirmedAt: 9_000,
+  index: undefined,
   ...more,
 })
 
@@ -115,8 +116,10 @@ describe("receipts", () => {
       assert.deepStrictEqual<unknown>(yield* find("a"), [expected])
       assert.deepStrictEqual<unknown>(yield* reader.find("a"), [expected])
 
-      yield* settled(receiptOf(batch, { attempts: 2, dead: 1, duplicated: 1 }), ["b"])
-      Object.assign(expected.receipt, { state: "confirmed", confirmedAt: 9_000, dead: 1, duplicated: 1 })
+      const index = "wazuh-alerts-4.x-2026.02.21"
+      yield* settled(receiptOf(batch, { attempts: 2, dead: 1, duplicated: 1, index }), ["b"])
+      Object.assign(expected.receipt, { state: "confirmed", confirmedAt: 9_000, dead: 1, duplicated: 1, index })
+      assert.deepStrictEqual<unknown>(yield* find("a"), [expected])
       yield* indexed("flows-1", "wazuh-alerts-4.x-2026.02.22")
       expected.receipt.index = "wazuh-alerts-4.x-2026.02.22"
       assert.deepStrictEqual<unknown>(yield* find("a"), [expected])

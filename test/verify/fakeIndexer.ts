@@ -59,7 +59,7 @@ export class FakeIndexer {
         this.#ask(
           "ofBatches",
           { ids: batches.flatMap((batch) => [...(this.batches.get(batch) ?? [])]), since },
-          (found) => new Map(found),
+          (found) => ({ copies: new Map(found), index: "one" }),
         ),
       // Documents here have no time, so any may lie in between.
       between: ({ since }) =>

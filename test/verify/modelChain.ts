@@ -201,7 +201,7 @@ export class ModelChain {
           return this.#search(
             batches.flatMap((batch) => this.#byBatch.get(batch) ?? []),
             since,
-            copies,
+            (found) => ({ copies: copies(found), index: undefined }),
           )
         },
         // A document here has no time of its own, so any may lie in between.
