@@ -118,7 +118,13 @@ describe("receipts", () => {
 
       const index = "wazuh-alerts-4.x-2026.02.21"
       yield* settled(receiptOf(batch, { attempts: 2, dead: 1, duplicated: 1, index }), ["b"])
-      Object.assign(expected.receipt, { state: "confirmed", confirmedAt: 9_000, dead: 1, duplicated: 1, index })
+      Object.assign(expected.receipt, {
+        state: "confirmed",
+        confirmedAt: 9_000,
+        dead: 1,
+        duplicated: 1,
+        index,
+      })
       assert.deepStrictEqual<unknown>(yield* find("a"), [expected])
       yield* indexed("flows-1", "wazuh-alerts-4.x-2026.02.22")
       expected.receipt.index = "wazuh-alerts-4.x-2026.02.22"
