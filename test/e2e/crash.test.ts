@@ -4,7 +4,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Console, Effect, FileSystem, type Path, type PlatformError } from "effect"
-import { onStage, type Stage, stopped, TEST_TIMEOUT } from "./world.ts"
+import { onStage, type Stage, TEST_TIMEOUT } from "./world.ts"
 
 type Act = (
   stage: Stage,
@@ -147,9 +147,14 @@ describe("SIGKILL at a step", () => {
       onStage(
         {
           flows: { count: COUNT, span: "30 hours" },
-          manager: { serviceRate: 500 },
+          // So slow that no step is the last one, and small batches so that it is not waited for.
+          manager: { serviceRate: 150 },
           // A share of 163 events: less than may be unconfirmed, so that the manager can be what is waited for.
-          set: { "writer.pacing.queue_share": 0.01, "source.firewalla.feeds.flows.slice": "5 hours" },
+          set: {
+            "batch.max_events": 40,
+            "writer.pacing.queue_share": 0.01,
+            "source.firewalla.feeds.flows.slice": "5 hours",
+          },
         },
         (stage) =>
           Effect.gen(function* () {
@@ -164,13 +169,9 @@ describe("SIGKILL at a step", () => {
               assert.deepStrictEqual([...twice, ...stage.ahead], [], `after a kill while ${name}`)
             }
             assert.isBelow((yield* stage.equation).searchable, COUNT)
-            const waybill = yield* stage.start
-            yield* stage.arrived
-            yield* stage.nextLine("poll.finished")
+            yield* stage.hurry
+            yield* stage.endsWell(yield* stage.start)
             assert.isAtLeast(yield* stage.countLines("checkpoint.recovered"), 2)
-            assert.strictEqual(yield* stage.copies, COUNT)
-            assert.strictEqual(yield* stopped(waybill), 0)
-            yield* stage.assertEquation
           }),
       ),
     TEST_TIMEOUT,

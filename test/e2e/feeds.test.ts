@@ -1,9 +1,9 @@
 /** Alarms, flows and devices together, over stops, starts and a manager that goes away. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, FileSystem } from "effect"
+import { Effect, Fiber, FileSystem } from "effect"
 import { KEYWORDS } from "../../src/demo/indexer/document.ts"
 import { type Device, deviceAt } from "../../src/demo/msp/records.ts"
-import { onStage, type Stage, stopped, TEST_TIMEOUT } from "./world.ts"
+import { onStage, SLOW_MANAGER, type Stage, stopped, TEST_TIMEOUT } from "./world.ts"
 
 const EVENT_TYPE = KEYWORDS.indexOf("data.event_type")
 
@@ -118,14 +118,14 @@ describe("all feeds", () => {
   it.live(
     "SIGTERM ends with 0 once all that was sent is confirmed, and the next start sends nothing twice",
     () =>
-      onStage({ flows: { count: 2000, span: "30 hours" }, manager: { serviceRate: 700 } }, (stage) =>
+      onStage({ flows: { count: 2000, span: "30 hours" }, manager: SLOW_MANAGER }, (stage) =>
         Effect.gen(function* () {
           const first = yield* stage.start
-          yield* stage.until(
-            "a quarter is searchable",
-            Effect.map(stage.equation, ({ searchable }) => searchable > 500),
-          )
-          assert.strictEqual(yield* stopped(first), 0)
+          yield* stage.searchable(50)
+          const stopping = yield* Effect.forkChild(stopped(first))
+          yield* stage.hasLine("run.draining")
+          yield* stage.hurry
+          assert.strictEqual(yield* Fiber.join(stopping), 0)
           const { searchable } = yield* stage.equation
           assert.isBelow(searchable, 2000)
           // What was sent and not waited for would come now.
@@ -133,12 +133,7 @@ describe("all feeds", () => {
           assert.strictEqual(yield* stage.copies, searchable)
           assert.strictEqual(yield* stage.countLines("run.stopped"), 1)
 
-          const second = yield* stage.start
-          yield* stage.arrived
-          yield* pollsOfAll(stage, ["flows"])
-          assert.strictEqual(yield* stopped(second), 0)
-          assert.strictEqual(yield* stage.copies, 2000)
-          yield* stage.assertEquation
+          yield* stage.endsWell(yield* stage.start)
         }),
       ),
     TEST_TIMEOUT,
@@ -147,24 +142,17 @@ describe("all feeds", () => {
   it.live(
     "a manager that stops in order and comes back with a new socket costs nothing",
     () =>
-      onStage({ flows: { count: 2000, span: "30 hours" }, manager: { serviceRate: 700 } }, (stage) =>
+      onStage({ flows: { count: 2000, span: "30 hours" }, manager: SLOW_MANAGER }, (stage) =>
         Effect.gen(function* () {
           const { manager } = stage.world
           const waybill = yield* stage.start
-          yield* stage.until(
-            "a third is searchable",
-            Effect.map(stage.equation, ({ searchable }) => searchable > 600),
-          )
-          yield* manager.stopGracefully
+          yield* stage.searchable(50)
+          yield* stage.stopManager
           yield* stage.hasLine("writer.holding")
           yield* Effect.sleep("1500 millis")
           yield* manager.start
-          yield* stage.arrived
           yield* stage.hasLine("writer.resumed")
-          yield* pollsOfAll(stage, ["flows"])
-          assert.strictEqual(yield* stage.copies, 2000)
-          assert.strictEqual(yield* stopped(waybill), 0)
-          yield* stage.assertEquation
+          yield* stage.endsWell(waybill)
         }),
       ),
     TEST_TIMEOUT,

@@ -2,26 +2,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FileSystem } from "effect"
 import type { IndexerFault } from "../../src/demo/indexer/SimulatedIndexer.ts"
-import { onStage, type Stage, stopped, TEST_TIMEOUT } from "./world.ts"
+import { onStage, SLOW_MANAGER, stopped, TEST_TIMEOUT } from "./world.ts"
 
 const COUNT = 2500
 const HELD = Effect.sleep("1500 millis")
-
-const searchable = (stage: Stage, atLeast: number) =>
-  stage.until(
-    `${atLeast} are searchable`,
-    Effect.map(stage.equation, (equation) => equation.searchable >= atLeast),
-  )
-
-/** Everything arrives, nothing more was sent than there is, and a stop is clean. */
-const endsWell = (stage: Stage, waybill: Effect.Success<Stage["start"]>, count: number) =>
-  Effect.gen(function* () {
-    yield* stage.arrived
-    yield* stage.nextLine("poll.finished", () => true, 2)
-    assert.strictEqual(yield* stage.copies, count)
-    assert.strictEqual(yield* stopped(waybill), 0)
-    yield* stage.assertEquation
-  })
 
 const INDEXER_FAULTS: ReadonlyArray<readonly [name: string, fault: IndexerFault]> = [
   ["401", { kind: "status", status: 401 }],
@@ -47,7 +31,7 @@ describe("outages", () => {
           Effect.gen(function* () {
             const { indexer } = stage
             const waybill = yield* stage.start
-            yield* searchable(stage, 50)
+            yield* stage.searchable(50)
             const holds = Effect.fnUntraced(function* (name: string) {
               // A search that was answered before the fault may still be committed.
               yield* Effect.sleep("500 millis")
@@ -65,7 +49,7 @@ describe("outages", () => {
             yield* holds("down")
             yield* indexer.comeBack
             assert.isAtLeast(yield* stage.countLines("indexer.unavailable"), INDEXER_FAULTS.length)
-            yield* endsWell(stage, waybill, COUNT)
+            yield* stage.endsWell(waybill)
           }),
       ),
     TEST_TIMEOUT,
@@ -74,25 +58,25 @@ describe("outages", () => {
   it.live(
     "a shipper that stands still, and a refresh that takes long: late is not lost",
     () =>
-      onStage({ flows: { count: 1200, span: "30 hours" } }, (stage) =>
+      onStage({ flows: { count: 1200, span: "30 hours" }, manager: SLOW_MANAGER }, (stage) =>
         Effect.gen(function* () {
           const { shipper } = stage.world
           const waybill = yield* stage.start
-          yield* searchable(stage, 100)
+          yield* stage.searchable(50)
           yield* shipper.pause
+          yield* stage.hurry
           yield* stage.hasLine("batch.unconfirmed")
           yield* Effect.sleep("4 seconds")
-          yield* shipper.resume
+          const waitedFor = stage.countLines("batch.confirmed", ({ lag_ms }) => Number(lag_ms) > 4000)
+          const before = yield* waitedFor
           yield* stage.indexer.setRefreshInterval("6 seconds")
+          yield* shipper.resume
           yield* stage.until(
-            "a batch has been waited for",
-            Effect.map(
-              stage.countLines("batch.confirmed", ({ lag_ms }) => Number(lag_ms) > 4000),
-              (count) => count > 1,
-            ),
+            "batches have been waited for",
+            Effect.map(waitedFor, (count) => count > before + 1),
           )
           yield* stage.indexer.setRefreshInterval("250 millis")
-          yield* endsWell(stage, waybill, 1200)
+          yield* stage.endsWell(waybill)
         }),
       ),
     TEST_TIMEOUT,
@@ -171,20 +155,25 @@ describe("outages", () => {
     "a stop while nothing arrives: it waits as long as it may, says so, and the next start sends nothing twice",
     () =>
       onStage(
-        { flows: { count: 300, span: "30 hours" }, set: { "shutdown.drain_timeout": "1 second" } },
+        {
+          flows: { count: 600, span: "30 hours" },
+          manager: SLOW_MANAGER,
+          set: { "shutdown.drain_timeout": "1 second" },
+        },
         (stage) =>
           Effect.gen(function* () {
             const { shipper } = stage.world
             const first = yield* stage.start
             yield* stage.hasLine("canary.confirmed")
             yield* shipper.pause
+            yield* stage.hurry
             yield* stage.hasLine("batch.written")
             assert.strictEqual(yield* stopped(first), 0)
             assert.strictEqual(yield* stage.countLines("run.drain_incomplete"), 1)
             const second = yield* stage.start
             yield* Effect.sleep("2 seconds")
             yield* shipper.resume
-            yield* endsWell(stage, second, 300)
+            yield* stage.endsWell(second)
           }),
       ),
     TEST_TIMEOUT,

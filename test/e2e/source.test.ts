@@ -34,7 +34,13 @@ describe("the MSP API", () => {
       onStage(
         {
           flows: { count: 1200, span: "30 hours" },
-          set: { ...ONE_SLICE, "source.firewalla.timeout_seconds": 0.4, "retry.retry_delay_ms": 20 },
+          set: {
+            ...ONE_SLICE,
+            // So many pages that no number of polls that fail soon, and are a page further each, comes to the last.
+            "source.firewalla.feeds.flows.page_size": 10,
+            "source.firewalla.timeout_seconds": 0.4,
+            "retry.retry_delay_ms": 20,
+          },
         },
         (stage) =>
           Effect.gen(function* () {

@@ -7,7 +7,7 @@ import { NodeServices } from "@effect/platform-node"
 import { Clock, Duration, Effect, type FileSystem, Path, type Scope } from "effect"
 import { KEYWORDS } from "../../src/demo/indexer/document.ts"
 import type { SerialKind } from "../../src/demo/serials.ts"
-import { startWaybill } from "../../src/demo/WaybillProcess.ts"
+import { startWaybill, type WaybillProcess } from "../../src/demo/WaybillProcess.ts"
 import { makeWorld, type World, type WorldOptions } from "../../src/demo/World.ts"
 import { writeWaybillConfig } from "../../src/demo/waybillConfig.ts"
 import type { Checkpoint } from "../../src/domain/Checkpoint.ts"
@@ -49,8 +49,18 @@ export const FAST: Readonly<Record<string, string | number | boolean>> = {
   "source.firewalla.feeds.devices.enabled": false,
 }
 
+/**
+ * A manager so slow that a delivery of a thousand events is still in its middle when a wait ends seconds late; once the
+ * fault is in, `stage.hurry` brings the rest.
+ */
+export const SLOW_MANAGER = { serviceRate: 60 }
+const HURRY = 4000
+
 const EVENT_TYPE = KEYWORDS.indexOf("data.event_type")
 const RECORDS = ["flow", "alarm", "device_change"]
+
+/** Stops it as an administrator does, and answers its exit code. */
+export const stopped = (waybill: WaybillProcess) => Effect.andThen(waybill.stop, waybill.exitCode)
 
 const makeStage = Effect.fnUntraced(function* (options: StageOptions) {
   const path = yield* Path.Path
@@ -93,6 +103,26 @@ const makeStage = Effect.fnUntraced(function* (options: StageOptions) {
     return found
   })
 
+  const hurry = world.manager.setServiceRate(HURRY)
+
+  /** Waits until every record of the source is searchable or dead. */
+  const arrived = log.until(
+    "every record is searchable or dead",
+    Effect.map(equation, ({ lost }) => lost.length === 0),
+  )
+
+  /** Asserts the equation, after all that may still be on its way has had time to arrive. */
+  const assertEquation = Effect.gen(function* () {
+    yield* Effect.sleep(Duration.sum(REFRESH, Duration.millis(300)))
+    const { lost, twice } = yield* equation
+    const wrong = [...lost.map((name) => `${name} is lost`), ...twice.map((name) => `${name} is there twice`)]
+    const all = [...wrong, ...ahead]
+    if (all.length > 0)
+      assert.fail(
+        `${all.slice(0, 20).join("\n")}\n${all.length} in all; the log ends with\n${yield* log.tail}`,
+      )
+  })
+
   return {
     world,
     indexer,
@@ -117,25 +147,34 @@ const makeStage = Effect.fnUntraced(function* (options: StageOptions) {
         for (let i = 0; i < timeline.total(); i++) if (!timeline.isAvailable(i)) late.add(`${kind} ${i}`)
       }),
     release: (kind: SerialKind) => Effect.sync(() => world.msp[kind].releaseAll()),
-    /** Waits until every record of the source is searchable or dead. */
-    arrived: log.until(
-      "every record is searchable or dead",
-      Effect.map(equation, ({ lost }) => lost.length === 0),
-    ),
-    /** Asserts the equation, after all that may still be on its way has had time to arrive. */
-    assertEquation: Effect.gen(function* () {
-      yield* Effect.sleep(Duration.sum(REFRESH, Duration.millis(300)))
-      const { lost, twice } = yield* equation
-      const wrong = [
-        ...lost.map((name) => `${name} is lost`),
-        ...twice.map((name) => `${name} is there twice`),
-      ]
-      const all = [...wrong, ...ahead]
-      if (all.length > 0)
-        assert.fail(
-          `${all.slice(0, 20).join("\n")}\n${all.length} in all; the log ends with\n${yield* log.tail}`,
-        )
-    }),
+    /** Makes the manager work off whatever waits in it, and what comes after, at once. */
+    hurry,
+    /** As `systemctl stop` does: what the manager has in its queue by now it works off, at once, before it ends. */
+    stopManager: Effect.andThen(hurry, world.manager.stopGracefully),
+    /** Waits until so many records are searchable. */
+    searchable: (atLeast: number) =>
+      log.until(
+        `${atLeast} are searchable`,
+        Effect.map(equation, ({ searchable }) => searchable >= atLeast),
+      ),
+    /** Waits until the manager's queue holds so many. */
+    queued: (atLeast: number) =>
+      log.until(
+        `the manager has ${atLeast} in its queue`,
+        Effect.map(world.manager.counters, ({ queued }) => queued >= atLeast),
+      ),
+    arrived,
+    assertEquation,
+    /** Everything arrives, a whole poll after that sends nothing more, and a stop is clean. */
+    endsWell: (waybill: WaybillProcess) =>
+      Effect.gen(function* () {
+        yield* arrived
+        yield* log.nextLine("poll.finished", () => true, 2)
+        const { dead, source } = yield* equation
+        assert.strictEqual(yield* copies, source - dead)
+        assert.strictEqual(yield* stopped(waybill), 0)
+        yield* assertEquation
+      }),
     ahead,
   }
 })
@@ -149,10 +188,6 @@ export const onStage = <E>(
     stage: Stage,
   ) => Effect.Effect<void, E, FileSystem.FileSystem | Path.Path | Scope.Scope | NodeServices.NodeServices>,
 ) => makeStage(options).pipe(Effect.flatMap(story), Effect.scoped, Effect.provide(NodeServices.layer))
-
-/** Stops it as an administrator does, and answers its exit code. */
-export const stopped = (waybill: Effect.Success<Stage["start"]>) =>
-  Effect.andThen(waybill.stop, waybill.exitCode)
 
 /** The longest an end-to-end test may take, milliseconds. */
 export const TEST_TIMEOUT = 240_000

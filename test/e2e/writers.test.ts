@@ -9,24 +9,9 @@ import { makeSimulatedApi } from "../../src/demo/manager-api/SimulatedApi.ts"
 import { documentOf5, SETTINGS5 } from "../../src/demo/manager5/document5.ts"
 import { makeSimulatedManager5 } from "../../src/demo/manager5/SimulatedManager5.ts"
 import type { World } from "../../src/demo/World.ts"
-import { onStage, type Stage, type StageOptions, stopped, TEST_TIMEOUT } from "./world.ts"
+import { onStage, SLOW_MANAGER, type Stage, type StageOptions, TEST_TIMEOUT } from "./world.ts"
 
 const LOCATION = KEYWORDS.indexOf("location")
-
-const searchable = (stage: Stage, atLeast: number) =>
-  stage.until(
-    `${atLeast} are searchable`,
-    Effect.map(stage.equation, (equation) => equation.searchable >= atLeast),
-  )
-
-const endsWell = (stage: Stage, waybill: Effect.Success<Stage["start"]>, count: number) =>
-  Effect.gen(function* () {
-    yield* stage.arrived
-    yield* stage.nextLine("poll.finished", () => true, 2)
-    assert.strictEqual(yield* stage.copies, count)
-    assert.strictEqual(yield* stopped(waybill), 0)
-    yield* stage.assertEquation
-  })
 
 /** A stage with something beside its world, which the story gets as well. */
 const besideStage = <A, E>(
@@ -113,29 +98,31 @@ describe("through the manager's API", () => {
   it.live(
     "items that fail, tokens that end, answers that never come, analysisd and the API away",
     () =>
-      besideStage({ flows: { count: 2500, span: "30 hours" } }, api, (stage, server) =>
+      besideStage({ flows: { count: 2500, span: "30 hours" }, manager: SLOW_MANAGER }, api, (stage, server) =>
         Effect.gen(function* () {
           const { manager } = stage.world
           const waybill = yield* stage.start
-          yield* searchable(stage, 100)
+          yield* stage.searchable(30)
           yield* server.fault({ kind: "fail-items", every: 3, code: 1014 }, 3)
           yield* stage.hasLine("writer.holding", ({ reason }) => reason === "refused")
-          yield* searchable(stage, 600)
+          yield* stage.searchable(60)
           yield* server.revokeTokens
-          yield* searchable(stage, 900)
-          yield* manager.stopGracefully
+          yield* stage.searchable(90)
+          yield* stage.stopManager
           yield* stage.hasLine("writer.holding", ({ message }) => String(message).includes("wazuh-analysisd"))
+          yield* manager.setServiceRate(SLOW_MANAGER.serviceRate)
           yield* manager.start
-          yield* searchable(stage, 1200)
-          // One that was taken, and one that was lost: both count as written, and the proof tells them apart.
-          yield* server.fault({ kind: "hang", taken: true })
-          yield* server.fault({ kind: "hang", taken: false })
-          yield* stage.nextLine("writer.doubtful", () => true, 2)
-          yield* searchable(stage, 1800)
+          const soFar = (yield* stage.equation).searchable
+          yield* stage.searchable(soFar + 30)
           yield* server.goDown
           yield* stage.hasLine("writer.holding", ({ reason }) => reason === "missing")
+          // One that was taken, and one that was lost: both count as written, and the proof tells them apart.
+          yield* server.fault({ kind: "hang", taken: true }, 1, 2)
+          yield* server.fault({ kind: "hang", taken: false }, 1, 2)
+          yield* stage.hurry
           yield* server.comeBack
-          yield* endsWell(stage, waybill, 2500)
+          yield* stage.endsWell(waybill)
+          assert.isAtLeast(yield* stage.countLines("writer.doubtful"), 2)
           assert.isAtLeast(yield* stage.countLines("batch.lost"), 1)
           const counts = yield* server.counts
           assert.isAtLeast(counts.get("events-401") ?? 0, 1)
@@ -154,15 +141,19 @@ describe("through the manager's API", () => {
   it.live(
     "its limit of requests reached by somebody else: a minute is waited out, and nothing is given up",
     () =>
-      besideStage({ flows: { count: 600, span: "30 hours" }, atMost: "100 seconds" }, api, (stage, server) =>
-        Effect.gen(function* () {
-          const waybill = yield* stage.start
-          yield* searchable(stage, 100)
-          yield* server.fault({ kind: "status", status: 429, code: 6005 })
-          yield* stage.hasLine("writer.holding", ({ reason }) => reason === "throttled")
-          yield* endsWell(stage, waybill, 600)
-          assert.strictEqual((yield* server.counts).get("events-429"), 1)
-        }),
+      besideStage(
+        { flows: { count: 1200, span: "30 hours" }, manager: SLOW_MANAGER, atMost: "100 seconds" },
+        api,
+        (stage, server) =>
+          Effect.gen(function* () {
+            const waybill = yield* stage.start
+            yield* stage.searchable(30)
+            yield* server.fault({ kind: "status", status: 429, code: 6005 })
+            yield* stage.hasLine("writer.holding", ({ reason }) => reason === "throttled")
+            yield* stage.hurry
+            yield* stage.endsWell(waybill)
+            assert.strictEqual((yield* server.counts).get("events-429"), 1)
+          }),
       ),
     TEST_TIMEOUT,
   )
@@ -190,7 +181,7 @@ describe("through a file", () => {
     "rotated while it is written, followed, killed and started again: each record once",
     () =>
       besideStage(
-        { flows: { count: 2500, span: "30 hours" } },
+        { flows: { count: 2500, span: "30 hours" }, manager: SLOW_MANAGER },
         file,
         (stage, { folder, logcollector, path }) =>
           Effect.gen(function* () {
@@ -201,18 +192,21 @@ describe("through a file", () => {
               Effect.sync(() => readdirSync(folder).length > 0),
             )
             yield* logcollector.start
-            yield* searchable(stage, 500)
-            yield* manager.stopGracefully
+            yield* stage.searchable(30)
+            yield* stage.stopManager
             yield* Effect.sleep("500 millis")
+            yield* manager.setServiceRate(SLOW_MANAGER.serviceRate)
             yield* manager.start
-            yield* searchable(stage, 800)
+            const soFar = (yield* stage.equation).searchable
+            yield* stage.searchable(soFar + 30)
             yield* first.kill
             const second = yield* stage.start
-            yield* searchable(stage, 1400)
+            yield* stage.searchable(soFar + 60)
+            yield* stage.hurry
             yield* logcollector.stop
             yield* Effect.sleep("300 millis")
             yield* logcollector.start
-            yield* endsWell(stage, second, 2500)
+            yield* stage.endsWell(second)
             assert.isAtLeast(yield* stage.countLines("writer.rotated"), 3)
             assert.isAtLeast(yield* logcollector.rotationsSeen, 3)
             assert.strictEqual(readdirSync(folder).length, 4)
@@ -233,7 +227,7 @@ describe("through a file", () => {
           rmSync(path)
           yield* stage.hasLine("writer.resumed")
           yield* logcollector.start
-          yield* endsWell(stage, waybill, 300)
+          yield* stage.endsWell(waybill)
         }),
       ),
     TEST_TIMEOUT,
@@ -253,15 +247,17 @@ describe("into Wazuh 5", () => {
         (stage, manager) =>
           Effect.gen(function* () {
             const waybill = yield* stage.start
-            yield* searchable(stage, 200)
+            yield* stage.searchable(50)
+            yield* manager.pause
             yield* stage.until(
               "its queue holds something",
               Effect.map(manager.queued, (queued) => queued > 20),
             )
             yield* manager.goDown
+            yield* manager.resume
             yield* stage.hasLine("writer.holding", ({ reason }) => reason === "missing")
             yield* manager.comeBack
-            yield* endsWell(stage, waybill, 1200)
+            yield* stage.endsWell(waybill)
             assert.isAtLeast(yield* manager.discarded, 1)
             assert.isAtLeast(yield* stage.countLines("batch.lost"), 1)
           }),

@@ -32,8 +32,8 @@ export type ApiFault =
   | { readonly kind: "hang" | "hang-up"; readonly taken: boolean }
 
 export interface SimulatedApi extends FaultyHttpServer {
-  /** For the next `times` requests with events; 1 when absent. */
-  readonly fault: (fault: ApiFault, times?: number) => Effect.Effect<void>
+  /** For the next `times` requests with at least `events` events; 1 when absent. A canary comes alone. */
+  readonly fault: (fault: ApiFault, times?: number, events?: number) => Effect.Effect<void>
   readonly clearFaults: Effect.Effect<void>
   /** No token that was given out is valid any more. */
   readonly revokeTokens: Effect.Effect<void>
@@ -61,7 +61,7 @@ export const makeSimulatedApi = Effect.fnUntraced(function* (
   let password = options.password
   let failedLogins = { count: 0, since: 0 }
   let tokens = new Map<string, number>()
-  let faults: Array<ApiFault> = []
+  let faults: Array<{ readonly fault: ApiFault; readonly events: number }> = []
   let window: { readonly since: number; readonly count: number } | undefined
 
   const logIn = (request: Request, now: number): Reply => {
@@ -126,7 +126,7 @@ export const makeSimulatedApi = Effect.fnUntraced(function* (
       return problem(413, "Content size exceeded.")
     const events = eventsIn(request.body)
     if (events === undefined || events.length > MAX_EVENTS) return problem(400, "Invalid request")
-    const fault = faults.shift()
+    const fault = events.length >= (faults[0]?.events ?? 1) ? faults.shift()?.fault : undefined
     if (fault?.kind === "status") return problem(fault.status, "A fault", fault.code)
     const silent: Reply | undefined =
       fault?.kind === "hang" ? { _tag: "Hang" } : fault?.kind === "hang-up" ? { _tag: "HangUp" } : undefined
@@ -157,9 +157,9 @@ export const makeSimulatedApi = Effect.fnUntraced(function* (
 
   return {
     ...server,
-    fault: (fault, times = 1) =>
+    fault: (fault, times = 1, events = 1) =>
       Effect.sync(() => {
-        faults.push(...Array.from({ length: times }, () => fault))
+        faults.push(...Array.from({ length: times }, () => ({ fault, events })))
       }),
     clearFaults: Effect.sync(() => {
       faults = []

@@ -31,6 +31,9 @@ export interface SimulatedManager5 extends FaultyHttpServer {
   readonly queued: Effect.Effect<number>
   /** Discarded because the queue was full, or by a stop. */
   readonly discarded: Effect.Effect<number>
+  /** Nothing is worked off; what comes in is queued until the queue is full. */
+  readonly pause: Effect.Effect<void>
+  readonly resume: Effect.Effect<void>
   /** Answers the next requests so; the events are handed on only where `taken`. */
   readonly fault: (reply: Reply, taken: boolean, times?: number) => Effect.Effect<void>
   /** Refuses whole requests that hold an event with this text. */
@@ -74,6 +77,7 @@ export const makeSimulatedManager5 = Effect.fnUntraced(function* (
   const received: Array<string> = []
   let queue: Array<string> = []
   let discarded = 0
+  let paused = false
   let refused: string | undefined
   let faults: Array<{ readonly reply: Reply; readonly taken: boolean }> = []
 
@@ -105,6 +109,7 @@ export const makeSimulatedManager5 = Effect.fnUntraced(function* (
         options.serviceRate === undefined ? Infinity : Math.max(1, Math.round(options.serviceRate / 200))
       while (true) {
         yield* Effect.sleep(TICK)
+        if (paused) continue
         const batch = queue.slice(0, Math.min(each, 500))
         if (batch.length === 0) continue
         const now = yield* Clock.currentTimeMillis
@@ -119,6 +124,12 @@ export const makeSimulatedManager5 = Effect.fnUntraced(function* (
     received,
     queued: Effect.sync(() => queue.length),
     discarded: Effect.sync(() => discarded),
+    pause: Effect.sync(() => {
+      paused = true
+    }),
+    resume: Effect.sync(() => {
+      paused = false
+    }),
     fault: (reply, taken, times = 1) =>
       Effect.sync(() => {
         faults = [...faults, ...Array.from({ length: times }, () => ({ reply, taken }))]
