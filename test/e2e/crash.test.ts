@@ -147,11 +147,12 @@ describe("SIGKILL at a step", () => {
       onStage(
         {
           flows: { count: COUNT, span: "30 hours" },
-          // So slow that no step is the last one, and small batches so that it is not waited for.
+          // So slow that no step is the last one; with small pages and batches, commits come soon all the same.
           manager: { serviceRate: 150 },
           // A share of 163 events: less than may be unconfirmed, so that the manager can be what is waited for.
           set: {
             "batch.max_events": 40,
+            "source.firewalla.feeds.flows.page_size": 120,
             "writer.pacing.queue_share": 0.01,
             "source.firewalla.feeds.flows.slice": "5 hours",
           },
