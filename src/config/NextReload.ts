@@ -1,5 +1,6 @@
 /** Waiting for as long as a setting says, also when the setting changes meanwhile. */
-import { Clock, Context, Duration, Effect } from "effect"
+import { Context, Duration, Effect } from "effect"
+import { monotonicMillis } from "../domain/monotonicTime.ts"
 
 /**
  * Called at a moment, it gives what succeeds when the settings change after that moment. Where nothing reloads them,
@@ -8,9 +9,6 @@ import { Clock, Context, Duration, Effect } from "effect"
 export const NextReload = Context.Reference<() => Effect.Effect<void>>("waybill/config/NextReload", {
   defaultValue: () => () => Effect.never,
 })
-
-/** Not the time of day, which somebody may set back. */
-const monotonicMillis = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos / 1_000_000n))
 
 /** Sleeps until so much time has passed since it began, by whatever `length` says at that time. */
 export const sleepAsSet = Effect.fnUntraced(function* (length: () => Duration.Duration) {

@@ -7,6 +7,7 @@
 import { readFile } from "node:fs/promises"
 import { Client } from "@opensearch-project/opensearch"
 import { Clock, Context, Duration, Effect, Layer, Option, Redacted, type Result } from "effect"
+import { monotonicMillis } from "../domain/monotonicTime.ts"
 import { defaultRetrySettings, type RetrySettings, retryAfterMillis } from "../retry/decide.ts"
 import { retrying } from "../retry/retrying.ts"
 import { Indexer, IndexerError, MOST_PLACES } from "./Indexer.ts"
@@ -138,15 +139,15 @@ const make = Effect.fnUntraced(function* (options: OpenSearchOptions) {
   const maxIds = options.maxIds ?? 5000
   const settings = options.retry ?? defaultRetrySettings
 
-  /** Epoch milliseconds: what a Retry-After asked for holds for every search, not only for the one it answered. */
-  let notBefore = 0
-  const inItsTime = Effect.flatMap(Clock.currentTimeMillis, (now) =>
+  /** Monotonic milliseconds: what a Retry-After asked for holds for every search, not only for the one it answered. */
+  let notBefore = Number.NEGATIVE_INFINITY
+  const inItsTime = Effect.flatMap(monotonicMillis, (now) =>
     now < notBefore ? Effect.sleep(notBefore - now) : Effect.void,
   )
   const obeyLater = Effect.fnUntraced(function* ({ retryAfter }: IndexerError) {
     const now = yield* Clock.currentTimeMillis
     const millis = Math.min(retryAfterMillis(retryAfter, now) ?? 0, settings.maxRetryAfterSeconds * 1000)
-    notBefore = Math.max(notBefore, now + millis)
+    notBefore = Math.max(notBefore, (yield* monotonicMillis) + millis)
   })
 
   const ask = (body: SearchBody, index: string) =>

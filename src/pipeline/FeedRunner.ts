@@ -1,7 +1,8 @@
 /** Polls one feed for as long as the run lasts. */
-import { Clock, Duration, Effect, Option } from "effect"
+import { Duration, Effect, Option } from "effect"
 import { Checkpoints } from "../checkpoints/Checkpoints.ts"
 import { sleepAsSet } from "../config/NextReload.ts"
+import { monotonicMillis } from "../domain/monotonicTime.ts"
 import type { Feed, SourceError } from "../sources/Source.ts"
 import { RunStatus } from "../status/RunStatus.ts"
 import * as Log from "../telemetry/log.ts"
@@ -28,14 +29,14 @@ export const pauseAfterFailure = (
 
 const poll = Effect.fnUntraced(function* (feed: Feed) {
   const checkpoints = yield* Checkpoints
-  const startedAt = yield* Clock.currentTimeMillis
+  const startedAt = yield* monotonicMillis
   const status = yield* RunStatus
   yield* status.pollBegan(feed.name)
   const checkpoint = yield* checkpoints.load(feed.name)
   if (Option.isSome(checkpoint)) yield* status.checkpointed(checkpoint.value)
   yield* Log.debug("poll.started", `Polling ${feed.name}`, { feed: feed.name })
   const { failure, ...counts } = yield* deliver(feed, checkpoint)
-  const took = (yield* Clock.currentTimeMillis) - startedAt
+  const took = (yield* monotonicMillis) - startedAt
   yield* count(METRICS.polls, { feed: feed.name, outcome: failure === undefined ? "finished" : "failed" })
   if (failure === undefined)
     yield* Log.info("poll.finished", `${feed.name} is settled up to now`, {

@@ -9,6 +9,7 @@ import { Clock, Duration, Effect, FileSystem, Option, Path, Ref, Schema } from "
 import { Checkpoints } from "../checkpoints/Checkpoints.ts"
 import type { FeedName } from "../domain/Checkpoint.ts"
 import { iso } from "../domain/isoTime.ts"
+import { monotonicMillis } from "../domain/monotonicTime.ts"
 import { FOLDER_MODE, writeDurably } from "../durable-files/durableFile.ts"
 import { Stop } from "../pipeline/Stop.ts"
 import type { Feed } from "../sources/Source.ts"
@@ -113,6 +114,7 @@ const schedules = Effect.fnUntraced(function* (state: string) {
 export const makeScheduled = Effect.fnUntraced(function* (current: () => ScheduledOptions) {
   const files = yield* schedules(current().state)
   const startedAt = yield* Clock.currentTimeMillis
+  /** Monotonic milliseconds. */
   const interval = () => Duration.toMillis(current().interval)
   const notBefore = yield* Ref.make<ReadonlyMap<FeedName, number>>(new Map())
 
@@ -122,7 +124,11 @@ export const makeScheduled = Effect.fnUntraced(function* (current: () => Schedul
     if (position?.kind !== "time") return
     const now = yield* Clock.currentTimeMillis
     const wanted = {
-      from: Math.max(position.up_to - Duration.toMillis(current().window), schedule.since),
+      // A clock that was ahead when `since` was kept must not keep everything until then from being compared.
+      from: Math.max(
+        position.up_to - Duration.toMillis(current().window),
+        Math.min(schedule.since, startedAt - Duration.toMillis(feed.history.firstRun)),
+      ),
       to: position.up_to,
     }
     const { from, to } = boundWindow(wanted, now, feed.retention && Duration.toMillis(feed.retention))
@@ -132,20 +138,23 @@ export const makeScheduled = Effect.fnUntraced(function* (current: () => Schedul
     yield* report(outcome, { from, to }, endedAt - now)
     if (outcome.complete) yield* files.save({ ...schedule, last: endedAt })
     const pause = outcome.complete ? interval() : interval() * AGAIN
-    yield* Ref.update(notBefore, (all) => new Map(all).set(feed.name, endedAt + pause))
+    const next = (yield* monotonicMillis) + pause
+    yield* Ref.update(notBefore, (all) => new Map(all).set(feed.name, next))
   })
 
   return Effect.fnUntraced(function* (feed: Feed) {
     if (!hasHistory(feed) || (yield* (yield* Stop).isRequested)) return
+    const next = (yield* Ref.get(notBefore)).get(feed.name)
+    if (next !== undefined && (yield* monotonicMillis) < next) return
     const now = yield* Clock.currentTimeMillis
-    if (now < ((yield* Ref.get(notBefore)).get(feed.name) ?? 0)) return
     const kept = yield* files.load(feed.name)
     if (Option.isNone(kept)) {
       const since = startedAt - Duration.toMillis(feed.history.firstRun)
       yield* files.save({ version: 1, feed: feed.name, since, last: now })
       return
     }
-    if (now - kept.value.last < interval()) return
+    const { last } = kept.value
+    if (last <= now && now - last < interval()) return
     yield* lookBack(feed, kept.value).pipe(
       Effect.catchTag("CheckpointError", (error) =>
         Log.error("checkpoint.unreadable", `${error.message} The look back is left out.`, {

@@ -1,5 +1,6 @@
 /** A client's own limit on its requests to one peer, whoever makes them. */
-import { Clock, Duration, Effect, Ref } from "effect"
+import { Duration, Effect, Ref } from "effect"
+import { monotonicMillis } from "../domain/monotonicTime.ts"
 
 export interface RateLimit {
   /** Waits until a request may start. First come, first served. */
@@ -23,12 +24,12 @@ export const makeRateLimit = Effect.fnUntraced(function* (requestsPerMinute: () 
   const due = yield* Ref.make(Number.NEGATIVE_INFINITY)
   const limit: RateLimit = {
     take: Effect.gen(function* () {
-      const now = yield* Clock.currentTimeMillis
+      const now = yield* monotonicMillis
       const wait = yield* Ref.modify(due, (at) => [at - ahead() - now, Math.max(at, now) + distance()])
       if (wait > 0) yield* Effect.sleep(Duration.millis(wait))
     }),
     pause: Effect.fnUntraced(function* (millis) {
-      const now = yield* Clock.currentTimeMillis
+      const now = yield* monotonicMillis
       yield* Ref.update(due, (at) => Math.max(at, now + millis + ahead()))
     }),
   }

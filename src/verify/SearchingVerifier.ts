@@ -7,6 +7,7 @@
  * put to the proof of `loss.ts`.
  */
 import { Clock, Context, Deferred, Duration, Effect, Latch, Layer, Semaphore } from "effect"
+import { monotonicMillis } from "../domain/monotonicTime.ts"
 import { Indexer } from "../indexer/Indexer.ts"
 import * as Log from "../telemetry/log.ts"
 import { set } from "../telemetry/metric.ts"
@@ -19,7 +20,7 @@ import { makeLookUp } from "./lookUp.ts"
 import { Outstanding, type Waiting } from "./Outstanding.ts"
 import { Proof } from "./Proof.ts"
 import { canariesWanted, volleyFor } from "./progress.ts"
-import { makeProving, monotonicMillis, type Proven } from "./proving.ts"
+import { makeProving, type Proven } from "./proving.ts"
 import { Stall } from "./Stall.ts"
 import { makeStallReport } from "./stallReport.ts"
 import { type Sought, type Verdict, Verifier, type VerifierStatus, type Written } from "./Verifier.ts"

@@ -1,11 +1,11 @@
 /** The searches that tell what of all that is out has arrived. */
 import { Clock, Effect } from "effect"
+import { monotonicMillis } from "../domain/monotonicTime.ts"
 import { Indexer } from "../indexer/Indexer.ts"
 import type { IndexerHealth } from "./IndexerHealth.ts"
 import { namedSince } from "./lag.ts"
 import { earliest, type Outstanding, type Question, type Waiting } from "./Outstanding.ts"
 import type { Proof } from "./Proof.ts"
-import { monotonicMillis } from "./proving.ts"
 import type { Stall } from "./Stall.ts"
 
 export interface Asking {

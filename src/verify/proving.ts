@@ -1,12 +1,11 @@
 /** The searches of a proof, and the shards that its evidence needs to know about. */
 import { Clock, Effect } from "effect"
+import { monotonicMillis } from "../domain/monotonicTime.ts"
 import { Indexer, type Place } from "../indexer/Indexer.ts"
 import { namedSince } from "./lag.ts"
 import type { Waiting } from "./Outstanding.ts"
 import type { Finding, Proof } from "./Proof.ts"
 import type { Evidence } from "./Verifier.ts"
-
-export const monotonicMillis = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos / 1_000_000n))
 
 /** What `prove` has found: a write, and why all that is missing of it is lost. */
 export type Proven = readonly [Waiting, Omit<Evidence, "graceMillis">]

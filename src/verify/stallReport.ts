@@ -1,10 +1,10 @@
 /** Says when nothing arrives any more, where it is stuck, and what became of it. */
 import { Clock, Effect } from "effect"
+import { monotonicMillis } from "../domain/monotonicTime.ts"
 import { RunStatus } from "../status/RunStatus.ts"
 import * as Log from "../telemetry/log.ts"
 import type { Lag } from "./lag.ts"
 import type { Waiting } from "./Outstanding.ts"
-import { monotonicMillis } from "./proving.ts"
 import type { Stall } from "./Stall.ts"
 import type { StalledStage, VerifierStatus } from "./Verifier.ts"
 

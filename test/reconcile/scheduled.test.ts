@@ -9,6 +9,7 @@ import { Verifier } from "../../src/verify/Verifier.ts"
 import { checkpointAt } from "../contracts/Checkpoints.ts"
 import { Chain, FEED, idOf, type Record } from "../pipeline/chain.ts"
 import { eventsOf, type LogLine, recordLogs } from "../support/logRecorder.ts"
+import { withSettableClock } from "../support/settableClock.ts"
 import { withHistory } from "./history.ts"
 
 const MINUTE = 60_000
@@ -108,6 +109,24 @@ describe("the scheduled look back", () => {
         // From one minute before the start, which is the feed's first_run, to below the checkpoint.
         assert.deepStrictEqual(chain.sent, [99, 100, 101, 102, 103].map(idAt))
       }),
+    ),
+  )
+
+  it.effect("comes to it though the clock was ahead by a year when it was last done", () =>
+    withSettableClock((set) =>
+      test(({ afterPoll, chain, restart }) =>
+        Effect.gen(function* () {
+          set(365 * 24 * 60 * MINUTE)
+          yield* restart
+          yield* afterPoll
+          set(-365 * 24 * 60 * MINUTE)
+          yield* restart
+          yield* TestClock.setTime(START + 5 * MINUTE)
+          yield* checkpoint(START + 4 * MINUTE)
+          yield* afterPoll
+          assert.deepStrictEqual(chain.sent, [100, 101, 102, 103].map(idAt))
+        }),
+      ),
     ),
   )
 

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Clock, Duration, Effect, Fiber, Ref } from "effect"
 import { TestClock } from "effect/testing"
 import { makeRateLimit } from "../../src/retry/RateLimit.ts"
+import { withSettableClock } from "../support/settableClock.ts"
 
 /** Milliseconds after the start at which each of `count` requests could begin. */
 const startsOf = Effect.fnUntraced(function* (perMinute: number, count: number) {
@@ -42,6 +43,19 @@ describe("RateLimit", () => {
       yield* TestClock.adjust("2 seconds")
       assert.isDefined(fiber.pollUnsafe())
     }),
+  )
+
+  it.effect("a clock that is set back makes nobody wait for it", () =>
+    withSettableClock((set) =>
+      Effect.gen(function* () {
+        const limit = yield* makeRateLimit(() => 60)
+        yield* limit.take
+        set(-3_600_000)
+        const fiber = yield* Effect.forkChild(limit.take)
+        yield* TestClock.adjust("1 second")
+        assert.isDefined(fiber.pollUnsafe())
+      }),
+    ),
   )
 
   it.effect("a pause holds back every request, and is followed by no burst", () =>

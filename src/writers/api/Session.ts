@@ -5,8 +5,9 @@
  * (access.max_login_attempts and block_time of api.yaml, api/api/middlewares.py); then every login is answered 403. So
  * after a refused login nothing is asked for a minute, and after a block for as long as it lasts.
  */
-import { Clock, Data, Effect, Option, Redacted, Schema, Semaphore } from "effect"
+import { Data, Effect, Option, Redacted, Schema, Semaphore } from "effect"
 import { HttpClientRequest } from "effect/http"
+import { monotonicMillis } from "../../domain/monotonicTime.ts"
 import type { Exchange } from "../http/Exchange.ts"
 import type { WriterErrorReason } from "../Writer.ts"
 import { explainNotAnswered } from "./failures.ts"
@@ -75,7 +76,7 @@ export const makeSession = Effect.fnUntraced(function* (exchange: Exchange, opti
   let paused: { readonly until: number; readonly failed: LoginFailed } | undefined
 
   const pause = (millis: number, failed: LoginFailed) =>
-    Effect.map(Clock.currentTimeMillis, (now) => {
+    Effect.map(monotonicMillis, (now) => {
       paused = { until: now + millis, failed }
     })
   const refuse = (millis: number, reason: WriterErrorReason, message: string) => {
@@ -116,13 +117,13 @@ export const makeSession = Effect.fnUntraced(function* (exchange: Exchange, opti
         message: `it answered a login with ${status} and no token. Look at api.log on the manager, and check writer.api.url.`,
       })
     const { token } = login.data
-    held = { token, until: (yield* Clock.currentTimeMillis) + usableMillis(Redacted.value(token)) }
+    held = { token, until: (yield* monotonicMillis) + usableMillis(Redacted.value(token)) }
     return token
   })
 
   const session: Session = {
     token: Effect.gen(function* () {
-      const now = yield* Clock.currentTimeMillis
+      const now = yield* monotonicMillis
       if (paused !== undefined && now < paused.until) return yield* paused.failed
       paused = undefined
       return held !== undefined && now < held.until ? held.token : yield* logIn()

@@ -123,7 +123,9 @@ export const makeLogFile = Effect.fnUntraced(function* (options: LogFileOptions)
   })
 
   const rotate = Effect.fnUntraced(function* (file: Opened) {
-    const rest = lastWriteAt + Duration.toMillis(options.settle) - (yield* Clock.currentTimeMillis)
+    const settle = Duration.toMillis(options.settle)
+    // A clock that was set back since must not make this wait as long as it was wrong.
+    const rest = Math.min(settle, lastWriteAt + settle - (yield* Clock.currentTimeMillis))
     if (rest > 0) yield* Effect.sleep(Duration.millis(rest))
     const now = yield* Clock.currentTimeMillis
     const rotated = rotatedName(path, now)

@@ -6,6 +6,7 @@
  * (2 cores): 98,000 of 98,000 delivered this way, 8,390 of 49,000 lost without it.
  */
 import { Clock, Context, Duration, Effect, Layer, Semaphore } from "effect"
+import { monotonicMillis } from "../../domain/monotonicTime.ts"
 import * as Log from "../../telemetry/log.ts"
 import { count } from "../../telemetry/metric.ts"
 import { METRICS } from "../../telemetry/metrics.ts"
@@ -107,8 +108,7 @@ export const makePacing = Effect.fnUntraced(function* (
   const unavailable = Effect.fnUntraced(function* (error: ManagerSocketError) {
     usage = undefined
     const first = probeAt === undefined
-    probeAt =
-      (yield* Clock.currentTimeMillis) + (error.reason === "timed-out" ? PROBE_SILENT_MILLIS : PROBE_MILLIS)
+    probeAt = (yield* monotonicMillis) + (error.reason === "timed-out" ? PROBE_SILENT_MILLIS : PROBE_MILLIS)
     if (first) {
       yield* Log.warning(
         "pacing.stats_unavailable",
@@ -124,7 +124,7 @@ export const makePacing = Effect.fnUntraced(function* (
   )
 
   /** What was handed out so shortly before that an answer asked for now may not count it. */
-  const recentGrants = Effect.map(Clock.currentTimeMillis, (now) => {
+  const recentGrants = Effect.map(monotonicMillis, (now) => {
     grants = grants.filter((grant) => now - grant.at < RECHECK_MILLIS)
     return grants.reduce((sum, grant) => sum + grant.count, 0)
   })
@@ -133,7 +133,7 @@ export const makePacing = Effect.fnUntraced(function* (
     while (true) {
       const { chunk, queueShare } = current()
       const most = Math.min(wanted, chunk)
-      if (probeAt !== undefined && (yield* Clock.currentTimeMillis) < probeAt) return yield* bucket.take(most)
+      if (probeAt !== undefined && (yield* monotonicMillis) < probeAt) return yield* bucket.take(most)
       const recent = yield* recentGrants
       const stats = yield* look
       if (stats === undefined) return yield* bucket.take(most)
@@ -141,7 +141,7 @@ export const makePacing = Effect.fnUntraced(function* (
       const left = credit(stats, share, recent)
       if (left >= leastGrant(most, chunk, stats.size, share)) {
         const count = Math.min(most, left)
-        grants = [...grants, { at: yield* Clock.currentTimeMillis, count }]
+        grants = [...grants, { at: yield* monotonicMillis, count }]
         return count
       }
       yield* Effect.sleep(RECHECK_MILLIS)
