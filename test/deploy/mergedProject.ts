@@ -18,6 +18,7 @@ const Mount = Schema.Struct({
 export type Mount = typeof Mount.Type
 
 const Service = Schema.Struct({
+  pull_policy: Schema.optionalKey(Schema.String),
   user: Schema.String,
   read_only: Schema.Boolean,
   privileged: Schema.optionalKey(Schema.Boolean),

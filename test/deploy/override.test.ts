@@ -114,6 +114,11 @@ for (const merger of MERGERS) {
       }).pipe(Effect.provide(NodeServices.layer)),
     )
 
+    it("is built here, and never looked for in a registry, where its name is nobody's", async () => {
+      const { waybill } = await merged()
+      assert.strictEqual(waybill.pull_policy, "never")
+    })
+
     it("comes back by itself, keeps a bounded log, and starts after the manager", async () => {
       const { waybill } = await merged()
       assert.strictEqual(waybill.restart, "unless-stopped")
