@@ -29,9 +29,12 @@ export const isoOf = (millis: number | undefined): string | undefined =>
 export const address = (ip: string | undefined): string | undefined =>
   ip !== undefined && isIP(ip) !== 0 ? ip : undefined
 
-/** A host's name or id where that is a domain; of a remote host it may also be its address. */
+/**
+ * A host's name or id where that is a domain; of a remote host it may also be its address. In small letters and without
+ * a last dot: a list of domains in Wazuh knows a name only as it is written there.
+ */
 export const domainOf = (text: string | undefined): string | undefined =>
-  text?.includes(".") && isIP(text) === 0 ? text : undefined
+  text?.includes(".") && isIP(text) === 0 ? text.toLowerCase().replace(/\.$/, "") || undefined : undefined
 
 export const namedFields = (named: Named | undefined): Fields | undefined =>
   named === undefined ? undefined : unlessEmpty({ id: named.id, name: named.name })

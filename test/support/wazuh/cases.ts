@@ -233,7 +233,7 @@ export const makeThreatCases = (): ReadonlyArray<Case> => [
   of(
     "100451",
     "Domain on the threat list",
-    [flow(to("203.0.113.10", "bad.example.net"))],
+    [flow(to("203.0.113.10", "bad.example.net")), flow(to("203.0.113.10", "BAD.example.Net."))],
     [
       flow(to("203.0.113.10", "notbad.example.net")),
       flow(to("203.0.113.10", "www.bad.example.net")),
