@@ -154,6 +154,8 @@ describe.skipIf(CHROMIUM === undefined)(
 
           yield* page.verifier({ indexer: "unavailable" })
           yield* page.shows("#banner", "Indexer away")
+          yield* page.shows("#feeds", "Waits")
+          assert.notInclude(yield* page.text("#feeds"), "Delivers")
           yield* page.status.held("writer", "the socket is full")
           yield* page.shows("#banner", "Manager takes no events")
           yield* page.status.pollEnded(ALARMS, { reason: "RateLimited", message: "Wait a minute." }, 60_000)

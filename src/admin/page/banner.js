@@ -19,6 +19,12 @@ const PARTS = {
   feed: ["Feed", "See its card below."],
 }
 
+/** Of these the words above say all of it. */
+const SAID = ["writer", "checkpoints", "dlq"]
+
+/** What every feed needs; only one that has a record to set aside needs the folder of dead letters. */
+const SHARED = ["run", "indexer", "writer", "chain", "checkpoints"]
+
 /** What is shown, so that a screen reader hears a change and not each look. */
 let shown = ""
 
@@ -42,13 +48,17 @@ const show = (lines, said) => {
   )
 }
 
-/** @param {{ parts: ReadonlyArray<{ part: string, feed?: string, ready: boolean, why?: string }> }} readiness */
+/**
+ * @param {{ parts: ReadonlyArray<{ part: string, feed?: string, ready: boolean, why?: string }> }} readiness
+ * @returns {boolean} whether a part is held up that every feed needs
+ */
 export const showReadiness = ({ parts }) => {
   const held = parts.filter(({ ready }) => !ready)
   show(
     held.map(({ feed, part, why = "" }) => {
       const [what, advice] = PARTS[part] ?? [part, ""]
-      return [feed === undefined ? what : `${what} ${feed}`, `${why}${why === "" ? "" : ". "}${advice}`]
+      const reason = why === "" || SAID.includes(part) ? "" : `${why}. `
+      return [feed === undefined ? what : `${what} ${feed}`, `${reason}${advice}`]
     }),
     held.length === 0
       ? "All parts work"
@@ -56,6 +66,7 @@ export const showReadiness = ({ parts }) => {
         ? "1 part is held up"
         : `${held.length} parts are held up`,
   )
+  return held.some(({ part }) => SHARED.includes(part))
 }
 
 /** @param {number | undefined} answeredAt epoch milliseconds */

@@ -51,10 +51,20 @@ export const button = (label, pressed, kind = "") => {
   return made
 }
 
+/** Characters that fit into a column. */
+const SHORT = 24
+
 /** @param {ReadonlyArray<readonly [string, Node | string]>} rows */
 export const definitions = (rows) =>
   element(
     "dl",
     {},
-    ...rows.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value))),
+    ...rows.map(([name, value]) =>
+      element(
+        "div",
+        typeof value === "string" && value.length > SHORT ? { class: "long" } : {},
+        element("dt", {}, name),
+        element("dd", {}, value),
+      ),
+    ),
   )

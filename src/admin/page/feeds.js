@@ -5,10 +5,15 @@ import { lagPlot } from "./lagPlot.js"
 
 const list = byId("feeds", HTMLUListElement)
 
-/** @param {any} feed of `/api/v1/feeds` @returns {readonly [string, string]} */
-const stateOf = ({ last_error, last_poll, stalled }) => {
+/**
+ * @param {any} feed of `/api/v1/feeds`
+ * @param {boolean} isHeld whether a part is held up that every feed needs
+ * @returns {readonly [string, string]}
+ */
+const stateOf = ({ last_error, last_poll, stalled }, isHeld) => {
   if (stalled) return ["bad", "Nothing arrives"]
   if (last_error !== null) return ["warn", "Last poll failed"]
+  if (isHeld) return ["warn", "Waits"]
   return last_poll === null ? ["idle", "Not polled yet"] : ["good", "Delivers"]
 }
 
@@ -26,10 +31,15 @@ const place = (checkpoint) => {
   }
 }
 
-/** @param {any} feed @param {ReadonlyArray<import("./lagPlot.js").Sample>} samples @param {number} now */
-const card = (feed, samples, now) => {
+/**
+ * @param {any} feed
+ * @param {boolean} isHeld
+ * @param {ReadonlyArray<import("./lagPlot.js").Sample>} samples
+ * @param {number} now
+ */
+const card = (feed, isHeld, samples, now) => {
   const { checkpoint, committed_at, counts, lag_ms, last_error, last_poll, next_poll } = feed
-  const [state, said] = stateOf(feed)
+  const [state, said] = stateOf(feed, isHeld)
   const polled =
     last_poll === null ? "never" : last_poll.ended_at === null ? "running" : ago(last_poll.ended_at, now)
   return element(
@@ -68,12 +78,17 @@ const card = (feed, samples, now) => {
   )
 }
 
-/** @param {ReadonlyArray<any>} feeds @param {ReadonlyArray<any>} lags @param {number} now epoch milliseconds */
-export const showFeeds = (feeds, lags, now) => {
+/**
+ * @param {ReadonlyArray<any>} feeds
+ * @param {boolean} isHeld whether a part is held up that every feed needs
+ * @param {ReadonlyArray<any>} lags
+ * @param {number} now epoch milliseconds
+ */
+export const showFeeds = (feeds, isHeld, lags, now) => {
   const samples = new Map(lags.map(({ feed, samples }) => [feed, samples]))
   list.replaceChildren(
     ...(feeds.length === 0
       ? [element("li", { class: "panel" }, "No feed is enabled.")]
-      : feeds.map((feed) => card(feed, samples.get(feed.feed) ?? [], now))),
+      : feeds.map((feed) => card(feed, isHeld, samples.get(feed.feed) ?? [], now))),
   )
 }

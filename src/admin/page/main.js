@@ -49,8 +49,8 @@ const show = async () => {
   status.hidden = false
   forget.hidden = !asksForToken
   status.classList.remove("stale")
-  showReadiness(readiness)
-  showFeeds(feeds.feeds, lag.feeds, now())
+  const isHeld = showReadiness(readiness)
+  showFeeds(feeds.feeds, isHeld, lag.feeds, now())
   byId("uptime", HTMLSpanElement).textContent = `, ${span(health.uptime_seconds * 1000)} ago`
   answeredAt = Date.now()
   updated.textContent = `As of ${clock(answeredAt)}`
