@@ -1,15 +1,14 @@
 /** What `waybill reconcile` and `waybill backfill` have in common: the flags, the windows, the report, the exit code. */
 import process from "node:process"
-import { Clock, Console, Data, Effect, Layer, Logger, Option, Result, Runtime, Terminal } from "effect"
+import { Clock, Console, Data, Effect, Option, Result, Runtime, Terminal } from "effect"
 import { CliError, Flag } from "effect/cli"
 import { deliver, type LookBackOptions, lookOnly, type Shown } from "../app/lookBack.ts"
-import { Configuration } from "../config/Configuration.ts"
 import type { TimeWindow } from "../reconcile/comparing.ts"
 import { feedText, isComplete, missingOf, type Report, reportJson } from "../reconcile/report.ts"
 import { parseTime } from "../reconcile/times.ts"
-import * as LogLines from "../telemetry/Logger.ts"
 import { InvalidInput, json } from "./flags.ts"
 import { makeProgress } from "./progress.ts"
+import { withLogs } from "./withLogs.ts"
 
 const MINUTE = 60_000
 
@@ -118,7 +117,6 @@ const makeShow = Effect.map(Terminal.Terminal, (terminal) =>
 
 /** Runs the comparison, prints its report, and fails where the exit code is not to be 0. */
 export const lookBack = Effect.fnUntraced(function* (input: Input) {
-  const { log } = yield* Configuration
   const now = yield* Clock.currentTimeMillis
   const from = yield* timeOf("--from", input.from, now)
   const to = yield* Effect.transposeOption(Option.map(input.to, (text) => timeOf("--to", text, now)))
@@ -145,8 +143,7 @@ export const lookBack = Effect.fnUntraced(function* (input: Input) {
         Console.error(input.dryRun ? "Interrupted." : `Interrupted. To go on there: ${goOn}`),
       ),
     ),
-    Effect.provide(LogLines.layer(log)),
-    Effect.provide(Layer.succeed(Logger.LogToStderr, true)),
+    withLogs,
   )
 
   if (input.json) yield* Console.log(reportJson(report))

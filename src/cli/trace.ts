@@ -8,11 +8,11 @@ import { isWell } from "../trace/explain.ts"
 import { shownTrace } from "../trace/shown.ts"
 import { trace as traceOf } from "../trace/trace.ts"
 import { configured } from "./configured.ts"
-import { withLogs } from "./dlq/flags.ts"
 import { withExitCodes } from "./exitCodes.ts"
 import { json } from "./flags.ts"
 import { lineText, paint } from "./terminal/line.ts"
 import { traceLines } from "./traceLines.ts"
+import { withLogs } from "./withLogs.ts"
 
 /** The event was looked for, and it is not where it should be. What was found is printed already. */
 class NotThere extends Data.TaggedError("NotThere") {

@@ -32,7 +32,7 @@ const unknown = (trace: Trace): Explanation => {
       ...(problems.index === undefined ? [] : [`The indexer could not be asked: ${problems.index}`]),
       "Is the id whole? It is data.event_id in the index, and envelope.id in a dead letter.",
       "Has its feed come that far? waybill feeds tells the checkpoint and the last error of each.",
-      "Is it what a feed fetches? Look at enabled, filter and first_run of source.firewalla.feeds.",
+      "Is it what a feed fetches? Look at enabled, query, only and first_run in source.firewalla.feeds.",
       `Does the source have it and the index not? ${reconcile(trace, "--dry-run")}`,
     ],
   }

@@ -1,7 +1,7 @@
 /** What a whole run tells of itself, with everything on: lines, metrics and spans that agree, and no secret in any. */
 import * as Fs from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Redacted } from "effect"
+import { Effect, Redacted, Schema } from "effect"
 import { LOG_EVENTS } from "../../src/telemetry/log.ts"
 import { startCollector } from "../telemetry/collector.ts"
 import { samplesOf } from "../telemetry/scraped.ts"
@@ -10,6 +10,25 @@ import { onStage, stopped, TEST_TIMEOUT } from "./world.ts"
 const ADMIN_TOKEN = "an-admin-token-nobody-may-see"
 const TRACE_HEADER = "a-collector-key-nobody-may-see"
 const FLOWS = "firewalla-msp/flows"
+
+const decodeFeeds = Schema.decodeUnknownSync(
+  Schema.fromJsonString(
+    Schema.Struct({
+      feeds: Schema.Array(
+        Schema.Struct({
+          counts: Schema.Struct({
+            fetched: Schema.Int,
+            written: Schema.Int,
+            outstanding: Schema.Int,
+            confirmed: Schema.Int,
+            known: Schema.Int,
+            dead: Schema.Int,
+          }),
+        }),
+      ),
+    }),
+  ),
+)
 
 const get = (url: string, token: string) =>
   Effect.promise(async () => {
@@ -53,11 +72,20 @@ describe("telemetry of a run", () => {
               assert.strictEqual(refused.status, 401)
               const scrape = yield* get(`${address}/metrics`, ADMIN_TOKEN)
               assert.strictEqual(scrape.status, 200)
+              const { feeds } = decodeFeeds((yield* get(`${address}/api/v1/feeds`, ADMIN_TOKEN)).text)
               yield* stopped(waybill)
 
               const samples = samplesOf(scrape.text)
               const events = (name: string) =>
                 samples.get(`waybill_events_total{feed="${FLOWS}",stage="${name}"}`)
+              // The two places that count, for Prometheus and for people, tell the same.
+              const { fetched, outstanding, ...told } = feeds[0]?.counts ?? assert.fail("there is no feed")
+              for (const [stage, count] of Object.entries(told)) {
+                // With an overlap each poll finds the same events again, and one may lie between the two answers.
+                if (stage !== "known") assert.strictEqual(events(stage), count, stage)
+              }
+              assert.isAtLeast(fetched, events("fetched") ?? Infinity)
+              assert.strictEqual(samples.get("waybill_outstanding_events"), outstanding)
               assert.strictEqual(events("confirmed"), 700)
               assert.strictEqual(events("written"), 700)
               assert.strictEqual(events("dead"), 0)

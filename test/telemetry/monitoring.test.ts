@@ -36,6 +36,35 @@ describe("dashboard and alert rules", () => {
     )
   })
 
+  it("name no label, and no value of a label, that such a metric has not", () => {
+    const metrics = Object.values(METRICS)
+    const alertExpressions = Array.from(
+      alerts.matchAll(/^ {8}expr: ((?:.|\n {10})*)/gm),
+      ([, text = ""]) => text,
+    )
+    const wrong: Array<string> = []
+    for (const expression of [...expressionsOf(dashboard), ...alertExpressions]) {
+      const labels = new Set(["instance", "job"])
+      for (const [, named = "", selector = ""] of expression.matchAll(
+        /\b([a-z]+_[a-z0-9_]+)\b(?:\{(.*?)\})?/g,
+      )) {
+        const metric = metrics.find(({ name }) => named.startsWith(name))
+        if (metric === undefined) continue
+        const known: Readonly<Record<string, ReadonlyArray<string> | "text">> = metric.labels
+        for (const label of [...Object.keys(known), "le"]) labels.add(label)
+        for (const [, label = "", text = ""] of selector.matchAll(/(\w+)=~?"(.*?)"/g)) {
+          const values = label === "instance" || label === "job" ? "text" : known[label]
+          const isKnown = values === "text" || text.startsWith("$") || values?.includes(text) === true
+          if (!isKnown) wrong.push(`${label}="${text}" in ${expression}`)
+        }
+      }
+      for (const [, list = ""] of expression.matchAll(/\b(?:by|on|without|ignoring) ?\((.*?)\)/g))
+        for (const label of list.split(/, */)) if (!labels.has(label)) wrong.push(`${label} in ${expression}`)
+    }
+    assert.isAbove(alertExpressions.length, 7)
+    assert.deepStrictEqual(wrong, [])
+  })
+
   it("show every metric of Waybill's own somewhere", () => {
     const shown = `${dashboard}\n${docs.slice(docs.indexOf("Some questions"))}`
     const own = Object.values(METRICS)

@@ -20,6 +20,13 @@ const words = (name) => {
   return said.charAt(0).toUpperCase() + said.slice(1)
 }
 
+/** Nothing to show: null, or an object of nothing else. @param {unknown} value */
+const isNothing = (value) =>
+  value === null ||
+  (typeof value === "object" &&
+    !Array.isArray(value) &&
+    Object.values(value ?? {}).every((inside) => inside === null))
+
 /**
  * Whatever the API says, as names and values; what is null is left out.
  *
@@ -34,7 +41,7 @@ const shown = (value) => {
   if (typeof value === "object" && value !== null)
     return definitions(
       Object.entries(value).flatMap(([name, inside]) =>
-        inside === null ? [] : [/** @type {const} */ ([words(name), shown(inside)])],
+        isNothing(inside) ? [] : [/** @type {const} */ ([words(name), shown(inside)])],
       ),
     )
   if (typeof value === "string") return TIME.test(value) ? time(value) : value

@@ -1,9 +1,7 @@
 /** What the `dlq` commands have in common. */
-import { Effect, Layer, Logger, Option } from "effect"
+import { Option } from "effect"
 import { Flag } from "effect/cli"
-import { Configuration } from "../../config/Configuration.ts"
 import { DeadLetterReason } from "../../dead-letters/DeadLetters.ts"
-import * as LogLines from "../../telemetry/Logger.ts"
 
 export const reason = Flag.Literals("reason", DeadLetterReason.literals).pipe(
   Flag.optional,
@@ -30,9 +28,3 @@ export const filterOf = (flags: FilterFlags) => ({
   reason: Option.getOrUndefined(flags.reason),
   source: Option.getOrUndefined(flags.source),
 })
-
-/** Log lines go to standard error, so that standard output is the command's own. */
-export const withLogs = <A, E, R>(work: Effect.Effect<A, E, R>) =>
-  Effect.flatMap(Configuration, ({ log }) =>
-    work.pipe(Effect.provide(LogLines.layer(log)), Effect.provide(Layer.succeed(Logger.LogToStderr, true))),
-  )

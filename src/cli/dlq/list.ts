@@ -6,7 +6,8 @@ import { parseKey } from "../../dead-letters/keys.ts"
 import { lookThrough } from "../../dead-letters/lookThrough.ts"
 import { configured } from "../configured.ts"
 import { atLeastOne, InvalidInput, json } from "../flags.ts"
-import { filterOf, reason, source, withLogs } from "./flags.ts"
+import { withLogs } from "../withLogs.ts"
+import { filterOf, reason, source } from "./flags.ts"
 import { letterJson, letterLines } from "./letterLines.ts"
 
 export const list = Command.make(

@@ -7,7 +7,8 @@ import { Configuration } from "../../config/Configuration.ts"
 import type { LetterFilter } from "../../dead-letters/DeadLetters.ts"
 import { configured } from "../configured.ts"
 import { InvalidInput, json } from "../flags.ts"
-import { filterOf, id, key, reason, source, withLogs } from "./flags.ts"
+import { withLogs } from "../withLogs.ts"
+import { filterOf, id, key, reason, source } from "./flags.ts"
 
 interface Input extends LetterFilter {
   readonly key: string | undefined

@@ -12,7 +12,8 @@ import { configured } from "../configured.ts"
 import { withExitCodes } from "../exitCodes.ts"
 import { atLeastOne, json, moreThanZero } from "../flags.ts"
 import { makeProgress } from "../progress.ts"
-import { filterOf, id, key, reason, source, withLogs } from "./flags.ts"
+import { withLogs } from "../withLogs.ts"
+import { filterOf, id, key, reason, source } from "./flags.ts"
 import { failureLines } from "./letterLines.ts"
 
 const NAMED = 20

@@ -6,7 +6,7 @@ import { fileNameOf } from "../../dead-letters/keys.ts"
 import { lookThrough } from "../../dead-letters/lookThrough.ts"
 import { configured } from "../configured.ts"
 import { InvalidInput, json } from "../flags.ts"
-import { withLogs } from "./flags.ts"
+import { withLogs } from "../withLogs.ts"
 import { letterJson, letterText } from "./letterLines.ts"
 
 const letterOf = Effect.fnUntraced(function* (name: string, folder: string) {
