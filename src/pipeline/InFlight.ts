@@ -1,30 +1,32 @@
 /**
- * What is written and not yet confirmed, over all feeds: how much it may be, the bound on Waybill's memory; and which
- * events they are, because neither the index nor a dead letter knows of them, and nobody else may send them meanwhile.
+ * Which events are on their way, over all feeds and replays.
  *
- * By Little's law it also bounds the rate, at `maxEvents` divided by the lag: 20,000 events and a lag of 15 s let
- * 1,333 events through each second.
+ * An id is in one pair of hands at a time, from the search for it until it is confirmed or a dead letter. Whoever else
+ * has the same record (pushed and polled, or a letter that is replayed in two ways) waits that long: so it is sent once,
+ * and no checkpoint passes it before it is settled.
+ *
+ * How many events may be written and not yet confirmed is the bound on Waybill's memory. By Little's law it also bounds
+ * the rate, at `maxEvents` divided by the lag: 20,000 events and a lag of 15 s let 1,333 events through each second.
  */
-import { Context, Effect, Layer, Semaphore } from "effect"
+import { Context, Deferred, Effect, Layer, Semaphore } from "effect"
 import type { Event, EventType } from "../domain/Event.ts"
-
-/** Which of these ids are out, or were since this began: a search that began later says nothing about them. */
-export interface Watch {
-  readonly ids: ReadonlySet<string>
-  readonly seen: Set<string>
-}
 
 export class InFlight extends Context.Service<
   InFlight,
   {
-    /** Begins before these ids are searched for, and ends with the `take` that is given it. */
-    readonly watch: (ids: ReadonlyArray<string>) => Effect.Effect<Watch>
+    /**
+     * Waits until nobody else has any of them, and takes hold of all at once; what a feed has beside them is further on
+     * its way, so that nobody waits in a circle. Succeeds with the ids that were waited for: they are settled by now.
+     */
+    readonly claim: (events: ReadonlyArray<Event>) => Effect.Effect<ReadonlySet<string>>
+    /** Lets go of claimed events that are not to be written after all. */
+    readonly forgo: (events: ReadonlyArray<Event>) => Effect.Effect<void>
     /**
      * Waits until so many more may be written; a batch larger than the bound waits until it is alone. Succeeds with
-     * those that are now out by this, without the ones that another batch delivers or has delivered meanwhile.
+     * them, each once.
      */
-    readonly take: (events: ReadonlyArray<Event>, watch?: Watch) => Effect.Effect<ReadonlyArray<Event>>
-    /** Gives them back once they are settled. */
+    readonly take: (events: ReadonlyArray<Event>) => Effect.Effect<ReadonlyArray<Event>>
+    /** Gives back what was taken, and lets go of it, once it is settled. */
     readonly release: (events: ReadonlyArray<Event>) => Effect.Effect<void>
     /** The latest own time of all events of this kind that were ever taken, epoch milliseconds. */
     readonly latest: (type: EventType) => number
@@ -34,39 +36,40 @@ export class InFlight extends Context.Service<
     Layer.effect(
       InFlight,
       Effect.map(Semaphore.make(maxEvents), (permits) => {
-        const out = new Set<string>()
-        const watches = new Set<Watch>()
+        const held = new Set<string>()
+        let letGo = Deferred.makeUnsafe<void>()
         const latest = new Map<EventType, number>()
         const latestOf = (type: EventType) => latest.get(type) ?? Number.NEGATIVE_INFINITY
         const permitsFor = (events: ReadonlyArray<Event>) => Math.min(events.length, maxEvents)
+        const claim = Effect.fnUntraced(function* (events: ReadonlyArray<Event>) {
+          const waitedFor = new Set<string>()
+          for (;;) {
+            const taken = events.filter(({ id }) => held.has(id))
+            if (taken.length === 0) break
+            for (const { id } of taken) waitedFor.add(id)
+            yield* Deferred.await(letGo)
+          }
+          for (const { id } of events) held.add(id)
+          return waitedFor
+        })
+        const forgo = (events: ReadonlyArray<Event>) =>
+          Effect.suspend(() => {
+            for (const { id } of events) held.delete(id)
+            const waited = letGo
+            letGo = Deferred.makeUnsafe<void>()
+            return Effect.asVoid(Deferred.succeed(waited, undefined))
+          })
         return InFlight.of({
-          watch: (ids) =>
-            Effect.sync(() => {
-              const watch = { ids: new Set(ids), seen: new Set(ids.filter((id) => out.has(id))) }
-              watches.add(watch)
-              return watch
-            }),
-          take: Effect.fnUntraced(function* (events, watch) {
-            yield* permits.take(permitsFor(events))
-            // Only now, because another batch may have taken some of them while this one waited.
-            if (watch !== undefined) watches.delete(watch)
-            const free: Array<Event> = []
-            for (const event of events) {
-              const { id, timeMillis, type } = event
-              if (out.has(id) || watch?.seen.has(id) === true) continue
-              free.push(event)
-              out.add(id)
-              for (const { ids, seen } of watches) if (ids.has(id)) seen.add(id)
+          claim,
+          forgo,
+          take: Effect.fnUntraced(function* (events) {
+            const each = [...new Map(events.map((event) => [event.id, event])).values()]
+            yield* permits.take(permitsFor(each))
+            for (const { timeMillis, type } of each)
               if (timeMillis > latestOf(type)) latest.set(type, timeMillis)
-            }
-            yield* permits.release(permitsFor(events) - permitsFor(free))
-            return free
+            return each
           }),
-          release: (events) =>
-            Effect.suspend(() => {
-              for (const { id } of events) out.delete(id)
-              return Effect.asVoid(permits.release(permitsFor(events)))
-            }),
+          release: (events) => Effect.andThen(forgo(events), permits.release(permitsFor(events))),
           latest: latestOf,
         })
       }),

@@ -1,7 +1,6 @@
 /** A batch on its way, with what has become of its events so far. */
 import type { Batch } from "../domain/Batch.ts"
 import type { Event } from "../domain/Event.ts"
-import type { Watch } from "./InFlight.ts"
 
 export interface Shipment {
   readonly batch: Batch
@@ -12,12 +11,10 @@ export interface Shipment {
   /** Events that the index already had, and of those, how many it has more than once. */
   readonly known: number
   readonly duplicated: number
-  /** Present where the index was asked; begun before. */
-  readonly watch?: Watch
 }
 
 /** A shipment that has been handed to the writer. Epoch milliseconds. */
-export interface WrittenShipment extends Omit<Shipment, "watch"> {
+export interface WrittenShipment extends Shipment {
   /** The events that count as in flight until this shipment is settled. */
   readonly taken: ReadonlyArray<Event>
   readonly startedAt: number

@@ -25,39 +25,49 @@ const soughtOf = (events: ReadonlyArray<Event>, latest: (type: EventType) => num
   }
 }
 
-export const searchBeforeSend = Effect.fnUntraced(function* (shipment: Shipment) {
+/**
+ * What is still to be sent of a batch, claimed: what waits on disk as a letter is for a replay to send, and what another
+ * batch has sent meanwhile has arrived. A replay asks the index in any case, since what it is told removes its letters.
+ */
+const claimed = Effect.fnUntraced(function* ({ batch, toWrite }: Shipment) {
   const letters = yield* DeadLetters
-  const { batch } = shipment
-  // A letter that waits on disk is not sent again by its feed; that is for a replay to do.
-  const alive = batch.replayed ? shipment.toWrite : shipment.toWrite.filter((event) => !letters.has(event.id))
-  if (!batch.maybeSent || alive.length === 0) return { ...shipment, toWrite: alive }
+  const { claim, forgo } = yield* InFlight
+  if (batch.replayed) {
+    yield* claim(toWrite)
+    return { alive: toWrite, arrived: 0 }
+  }
+  const isAlive = ({ id }: Event) => !letters.has(id)
+  const wanted = toWrite.filter(isAlive)
+  const settled = yield* claim(wanted)
+  const alive = wanted.filter((event) => !settled.has(event.id))
+  const others = wanted.filter((event) => settled.has(event.id))
+  yield* forgo(others)
+  return { alive, arrived: others.filter(isAlive).length }
+})
 
+export const searchBeforeSend = Effect.fnUntraced(function* (shipment: Shipment) {
+  const { batch } = shipment
+  const { forgo, latest } = yield* InFlight
+  const { alive, arrived } = yield* claimed(shipment)
   const verifier = yield* Verifier
-  const { latest, watch: watching } = yield* InFlight
-  const watch = yield* watching(alive.map(({ id }) => id))
-  const copies = yield* verifier.known(soughtOf(alive, latest))
-  if (copies.size === 0) return { ...shipment, toWrite: alive, watch }
+  const copies =
+    batch.maybeSent && alive.length > 0
+      ? yield* verifier.known(soughtOf(alive, latest))
+      : new Map<string, number>()
+  const known = arrived + copies.size
+  if (known === 0) return { ...shipment, toWrite: alive }
+  yield* forgo(alive.filter(({ id }) => copies.has(id)))
 
   let duplicated = 0
   for (const count of copies.values()) if (count > 1) duplicated += 1
-  yield* count(METRICS.events, { feed: batch.feed, stage: "known" }, copies.size)
+  yield* count(METRICS.events, { feed: batch.feed, stage: "known" }, known)
   yield* count(METRICS.duplicates, { feed: batch.feed }, duplicated)
-  yield* Log.debug(
-    "batch.known",
-    `${copies.size} of ${batch.events.length} events are in the index already`,
-    {
-      feed: batch.feed,
-      batch: batch.id,
-      known: copies.size,
-      events: batch.events.length,
-      duplicated,
-    },
-  )
-  return {
-    ...shipment,
-    toWrite: alive.filter((event) => !copies.has(event.id)),
-    known: copies.size,
+  yield* Log.debug("batch.known", `${known} of ${batch.events.length} events are in the index already`, {
+    feed: batch.feed,
+    batch: batch.id,
+    known,
+    events: batch.events.length,
     duplicated,
-    watch,
-  }
+  })
+  return { ...shipment, toWrite: alive.filter((event) => !copies.has(event.id)), known, duplicated }
 })

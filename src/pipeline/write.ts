@@ -50,9 +50,9 @@ export const writeAttempt = Effect.fnUntraced(function* (
   return { written, startedAt, writtenAt }
 })
 
-export const write = Effect.fnUntraced(function* ({ watch, ...shipment }: Shipment) {
+export const write = Effect.fnUntraced(function* (shipment: Shipment) {
   const { batch } = shipment
-  const toWrite = yield* (yield* InFlight).take(shipment.toWrite, watch)
+  const toWrite = yield* (yield* InFlight).take(shipment.toWrite)
   yield* (yield* RunStatus).written(batch.feed, toWrite.length)
   yield* (yield* Receipts).begun(batch, toWrite, shipment.known)
   const { written, ...times } = yield* writeAttempt(

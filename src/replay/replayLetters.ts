@@ -35,7 +35,7 @@ export interface ReplayCounts {
   readonly known: number
   /** Undeliverable once more: the letter stays, with attempts + 1. */
   readonly failed: number
-  /** Stays as it was: a feed is just sending it, or a stop came before its turn. */
+  /** Stays as it was: a stop came before its turn. */
   readonly left: number
 }
 
@@ -152,17 +152,12 @@ export const replayLetters = Effect.fnUntraced(function* (
     return { envelopes, position: Option.none(), maybeSent: true, replayed: true }
   })
 
-  const settle = Effect.fnUntraced(function* ({ known, shipment }: Searched, written: WrittenShipment) {
+  const settle = Effect.fnUntraced(function* ({ known }: Searched, written: WrittenShipment) {
     const delivered = written.toWrite.flatMap(({ id }) => (failed.has(id) ? [] : [id]))
     const gone = yield* Effect.forEach([...known, ...delivered], remove)
     const kept = gone.filter((isGone) => !isGone).length
-    const onTheirWay = shipment.toWrite.length - written.taken.length
     yield* count(METRICS.dlqReplayed, { outcome: "delivered" }, gone.length - kept)
-    yield* counted({
-      delivered: delivered.length,
-      known: known.length,
-      left: onTheirWay,
-    })
+    yield* counted({ delivered: delivered.length, known: known.length })
   })
 
   yield* selected(request).pipe(

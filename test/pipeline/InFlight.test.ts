@@ -28,56 +28,59 @@ const holds = (name: string, steps: Effect.Effect<void, never, InFlight>) =>
 
 describe("InFlight", () => {
   holds(
-    "gives an event to one of two batches that wait for the same permits",
+    "lets a batch wait for the events that another has, and says which of them are settled then",
     Effect.gen(function* () {
-      const { release, take, watch } = yield* InFlight
-      const first = yield* take(events("a", "b"))
-      const polled = yield* Effect.forkChild(take(events("x"), yield* watch(["x"])))
-      const pushed = yield* Effect.forkChild(take(events("x", "y"), yield* watch(["x", "y"])))
+      const { claim, release, take } = yield* InFlight
+      assert.deepStrictEqual([...(yield* claim(events("a", "x")))], [])
+      const second = yield* Effect.forkChild(claim(events("x", "y")))
+      const third = yield* Effect.forkChild(claim(events("z")))
       yield* Effect.yieldNow
-      yield* release(first)
-      const taken = yield* Fiber.join(polled)
-      yield* release(taken)
-      assert.deepStrictEqual([idsOf(taken), idsOf(yield* Fiber.join(pushed))], [["x"], ["y"]])
+      assert.deepStrictEqual([...(yield* Fiber.join(third))], [])
+      assert.isUndefined(second.pollUnsafe())
+      yield* release(yield* take(events("a", "x")))
+      assert.deepStrictEqual([...(yield* Fiber.join(second))], ["x"])
     }),
   )
 
   holds(
-    "leaves out what was out while the batch was being looked for, though it is settled by now",
+    "lets a batch claim what another has not written after all, and nobody else meanwhile",
     Effect.gen(function* () {
-      const { release, take, watch } = yield* InFlight
-      const before = yield* take(events("x"))
-      const looking = yield* watch(["x", "y", "z"])
-      yield* release(before)
-      yield* release(yield* take(events("y")))
-      assert.deepStrictEqual(idsOf(yield* take(events("x", "y", "z"), looking)), ["z"])
+      const { claim, forgo } = yield* InFlight
+      yield* claim(events("x"))
+      const waiting = [
+        yield* Effect.forkChild(claim(events("x"))),
+        yield* Effect.forkChild(claim(events("x"))),
+      ]
+      yield* Effect.yieldNow
+      yield* forgo(events("x"))
+      yield* Effect.yieldNow
+      const through = () => waiting.filter((fiber) => fiber.pollUnsafe() !== undefined).length
+      assert.strictEqual(through(), 1)
+      yield* forgo(events("x"))
+      yield* Effect.forEach(waiting, Fiber.join)
+      assert.strictEqual(through(), 2)
     }),
   )
 
   holds(
     "lets an event be sent again that was settled before the search began",
     Effect.gen(function* () {
-      const { release, take, watch } = yield* InFlight
+      const { claim, release, take } = yield* InFlight
+      yield* claim(events("x"))
       yield* release(yield* take(events("x")))
-      assert.deepStrictEqual(idsOf(yield* take(events("x"), yield* watch(["x"]))), ["x"])
+      assert.deepStrictEqual([...(yield* claim(events("x")))], [])
     }),
   )
 
   holds(
-    "takes an event once that a batch has twice",
-    Effect.gen(function* () {
-      assert.deepStrictEqual(idsOf(yield* (yield* InFlight).take(events("x", "x"))), ["x"])
-    }),
-  )
-
-  holds(
-    "keeps no permit for what it leaves out",
+    "takes an event once that a batch has twice, and as many permits",
     Effect.gen(function* () {
       const { release, take } = yield* InFlight
-      const first = yield* take(events("x"))
-      assert.deepStrictEqual(yield* take(events("x")), [])
-      yield* release(yield* take(events("y")))
-      yield* release(first)
+      const taken = yield* take(events("x", "x"))
+      assert.deepStrictEqual(idsOf(taken), ["x"])
+      const other = yield* take(events("y"))
+      yield* release(taken)
+      yield* release(other)
       assert.deepStrictEqual(idsOf(yield* take(events("a", "b"))), ["a", "b"])
     }),
   )

@@ -109,24 +109,30 @@ describe("replayLetters", () => {
     )
   })
 
-  it.effect("leaves a letter whose event a feed is just sending", () => {
+  it.effect("waits for a feed that is just sending the event of a letter", () => {
     const scene = new Scene(records(2))
     return scene.process(
       Effect.gen(function* () {
         yield* scene.putLetters()
-        yield* (yield* InFlight).take([
-          {
-            id: "event-0",
-            type: "flow",
-            timeMillis: 0,
-            json: "{}",
-            bytes: 2,
-            envelope: scene.envelopeOf(0),
-          },
-        ])
-        const { counts } = yield* replay()
-        assert.deepStrictEqual(counts, { taken: 2, delivered: 1, known: 0, failed: 0, left: 1 })
-        assert.deepStrictEqual(scene.waiting, ["event-0"])
+        const { claim, forgo } = yield* InFlight
+        const event = {
+          id: "event-0",
+          type: "flow" as const,
+          timeMillis: 0,
+          json: "{}",
+          bytes: 2,
+          envelope: scene.envelopeOf(0),
+        }
+        yield* claim([event])
+        const replaying = yield* begun(replayLetters({}))
+        yield* passing("1 minute")
+        assert.deepStrictEqual([scene.sentRecords, scene.waiting], [[], ["event-0", "event-1"]])
+        scene.indexer.index("event-0")
+        yield* forgo([event])
+        yield* passing("1 minute")
+        const { counts } = yield* Fiber.join(replaying)
+        assert.deepStrictEqual(counts, { taken: 2, delivered: 1, known: 1, failed: 0, left: 0 })
+        assert.deepStrictEqual([scene.sentRecords, scene.waiting], [["event-1"], []])
       }),
     )
   })
