@@ -25,7 +25,10 @@ export const troublesOf = ({ feeds, holds }: RunSnapshot): ReadonlyArray<Trouble
       : [
           {
             key: feed,
-            message: `${feed} does not go on: ${failure.message}`,
+            // A source's own words begin with the feed.
+            message: failure.message.startsWith(feed)
+              ? failure.message
+              : `${feed} does not go on: ${failure.message}`,
             fields: { feed, reason: failure.reason },
           },
         ],

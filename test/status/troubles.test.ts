@@ -43,12 +43,18 @@ describe("troublesOf", () => {
         const status = yield* RunStatus.RunStatus
         yield* status.pollEnded("a/flows", { reason: "Network", message: "It is away." }, 5_000)
         yield* status.pollEnded("a/alarms", undefined, 5_000)
+        yield* status.pollEnded(
+          "a/devices",
+          { reason: "Unauthorized", message: "a/devices: GET /devices: no." },
+          5_000,
+        )
         yield* status.held("writer", "The manager is away.")
         yield* status.held("dlq", "The folder is full.")
         assert.deepStrictEqual(
           troublesOf(yield* status.snapshot).map(({ key, message }) => [key, message]),
           [
             ["a/flows", "a/flows does not go on: It is away."],
+            ["a/devices", "a/devices: GET /devices: no."],
             ["dlq", "The folder is full. Feeds hold until it can."],
           ],
         )
