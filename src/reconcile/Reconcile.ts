@@ -58,8 +58,21 @@ const positionOf = ({ shipment }: Compared): number | undefined => {
   return position?.kind === "time" ? position.up_to : undefined
 }
 
-const missingOf = (events: ReadonlyArray<Event>): ReadonlyArray<Missing> =>
-  events.map(({ id, timeMillis, type }) => ({ id, type, time: timeMillis }))
+const missingOf = (events: ReadonlyArray<Event>, named: number): ReadonlyArray<Missing> =>
+  events.slice(0, named).map(({ id, timeMillis, type }) => ({ id, type, time: timeMillis }))
+
+/**
+ * What is kept of a batch that has been compared, and nothing more: behind one that is held many others may be settled,
+ * so none of them may keep its events.
+ */
+interface Taken {
+  readonly found: Counts
+  readonly lacking: ReadonlyArray<Missing>
+  readonly position: number | undefined
+}
+
+/** How many batches may be settled behind one that is held, as in a poll. */
+const MOST_BATCHES_AHEAD = 1024
 
 /** What both ways keep while they go through the window. */
 const makeTally = Effect.fnUntraced(function* (options: ReconcileOptions, start: Counts, from: number) {
@@ -73,12 +86,12 @@ const makeTally = Effect.fnUntraced(function* (options: ReconcileOptions, start:
     failure,
     stop,
     /** Takes one batch over, in feed order. */
-    take: Effect.fnUntraced(function* (batch: Compared, found: Counts, lacking: ReadonlyArray<Event>) {
+    take: Effect.fnUntraced(function* ({ found, lacking, position }: Taken) {
       counts = add(counts, found)
-      missing.push(...missingOf(lacking).slice(0, Math.max(0, options.named - missing.length)))
-      upTo = positionOf(batch) ?? upTo
+      missing.push(...lacking.slice(0, Math.max(0, options.named - missing.length)))
+      upTo = position ?? upTo
       if (options.onProgress !== undefined) yield* options.onProgress(upTo, counts)
-      return { counts, upTo, moved: positionOf(batch) !== undefined }
+      return { counts, upTo, moved: position !== undefined }
     }),
     outcome: Effect.fnUntraced(function* (resumedFrom: number | undefined) {
       const failed = yield* Ref.get(failure)
@@ -106,7 +119,13 @@ export const compareOnly = Effect.fnUntraced(function* (options: ReconcileOption
   const tally = yield* makeTally(options, noCounts, window.from)
   yield* compared(feed, window, tally.failure, lookUp(clockSkew)).pipe(
     Stream.interruptWhen(tally.stop.requested),
-    Stream.runForEach((batch) => tally.take(batch, foundIn(batch), batch.shipment.toWrite)),
+    Stream.runForEach((batch) =>
+      tally.take({
+        found: foundIn(batch),
+        lacking: missingOf(batch.shipment.toWrite, options.named),
+        position: positionOf(batch),
+      }),
+    ),
   )
   return yield* tally.outcome(undefined)
 })
@@ -127,17 +146,18 @@ export const reconcile = Effect.fnUntraced(function* (options: ReconcileOptions,
     Stream.interruptWhen(tally.stop.requested),
     Stream.mapEffect((batch) => Effect.map(write(batch.shipment), (written) => ({ batch, written }))),
     Stream.mapEffect(
-      ({ batch, written }) => Effect.map(confirm(written), (receipt) => ({ batch, written, receipt })),
-      { concurrency: "unbounded" },
+      ({ batch, written }) =>
+        Effect.map(confirm(written), (receipt) => ({
+          found: settledOf(batch, written, receipt),
+          lacking: missingOf(written.taken, options.named),
+          position: positionOf(batch),
+          times: batch.shipment.batch.events.map(({ timeMillis }) => timeMillis),
+        })),
+      { concurrency: MOST_BATCHES_AHEAD },
     ),
     Stream.runForEach(
-      Effect.fnUntraced(function* ({ batch, receipt, written }) {
-        const { counts, moved, upTo } = yield* tally.take(
-          batch,
-          settledOf(batch, written, receipt),
-          written.taken,
-        )
-        const times = batch.shipment.batch.events.map(({ timeMillis }) => timeMillis)
+      Effect.fnUntraced(function* ({ times, ...taken }) {
+        const { counts, moved, upTo } = yield* tally.take(taken)
         beyond = [...beyond, ...times].filter((time) => time >= upTo)
         if (!moved) return
         yield* progress.save({

@@ -130,6 +130,27 @@ describe("reconcile", () => {
     )
   })
 
+  it.effect("behind a batch that is held it reads on, but not for ever", () => {
+    const all = records(6000).map((record) => ({ ...record, ts: 3000 }))
+    const chain = new Chain(all, 5)
+    chain.indexer.index(...all.slice(1).map(idOf))
+    chain.arrival = () => undefined
+    return inChain(
+      chain,
+      Effect.gen(function* () {
+        const verifier = yield* Verifier
+        const working = yield* Effect.forkChild(
+          Effect.raceFirst(verifier.watch, reconcile(optionsFor(chain), progressInMemory())),
+        )
+        yield* Effect.repeat(TestClock.adjust("250 millis"), { times: 400 })
+        const batches = chain.indexer.searches.filter(({ kind }) => kind === "copies").length
+        assert.isAbove(batches, 1000)
+        assert.isBelow(batches, 1100)
+        yield* Fiber.interrupt(working)
+      }),
+    )
+  })
+
   it.effect("a stop ends the reading; what is written is settled, and its place is kept", () => {
     const chain = new Chain(records(95))
     chain.arrival = () => 5000
