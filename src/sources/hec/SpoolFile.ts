@@ -41,6 +41,7 @@ const Defaults = Schema.fromJsonString(
     source: Schema.optionalKey(Schema.String),
     sourcetype: Schema.optionalKey(Schema.String),
     index: Schema.optionalKey(Schema.String),
+    time: Schema.optionalKey(Schema.Finite),
   }),
 )
 const decodeDefaults = Schema.decodeSync(Defaults)

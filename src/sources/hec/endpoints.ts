@@ -7,7 +7,7 @@ import { count } from "../../telemetry/metric.ts"
 import { METRICS } from "../../telemetry/metrics.ts"
 import { type BodyLimits, makeBodyReader } from "./body.ts"
 import { eventChunks, rawChunks } from "./chunks.ts"
-import type { Metadata } from "./records.ts"
+import { type Metadata, readTime } from "./records.ts"
 import * as Replies from "./replies.ts"
 import { Spool } from "./Spool.ts"
 import { authorizing, channelOf, type Sender } from "./tokens.ts"
@@ -30,15 +30,21 @@ const queryOf = ({ url }: Request): URLSearchParams => {
 }
 
 /** What the query string says of every event of the request. */
-const defaultsIn = (query: URLSearchParams, { sourceType }: Sender): Metadata => {
+const defaultsIn = (
+  query: URLSearchParams,
+  { sourceType }: Sender,
+): Result.Result<Metadata, Replies.Reply> => {
   const said = (key: string) => query.get(key) || undefined
   const [host, source, index] = [said("host"), said("source"), said("index")]
-  return {
+  const time = readTime(said("time"))
+  if (said("time") !== undefined && time === undefined) return Result.fail(Replies.invalidDataFormat)
+  return Result.succeed({
     sourcetype: said("sourcetype") ?? sourceType,
     ...(host !== undefined && { host }),
     ...(source !== undefined && { source }),
     ...(index !== undefined && { index }),
-  }
+    ...(time !== undefined && { time }),
+  })
 }
 
 export const makeEndpoints = Effect.fnUntraced(function* (options: EndpointOptions) {
@@ -72,7 +78,7 @@ export const makeEndpoints = Effect.fnUntraced(function* (options: EndpointOptio
       const query = queryOf(request)
       const { channel, sender } = yield* identify(request, query, ({ ack }) => ack === "required")
       if (spool.isFull()) return Replies.serverIsBusy
-      const defaults = defaultsIn(query, sender)
+      const defaults = yield* Effect.fromResult(defaultsIn(query, sender))
       const text = yield* readBody(request)
       const { reading } = yield* letters.stats
       const waits = (id: string) => (reading ? undefined : letters.has(id))

@@ -59,7 +59,7 @@ export const envelopesOf = (sender: string, chunk: StoredChunk, allows: Allows):
       source_type,
       format: typeof payload === "string" ? "raw" : "json",
       payload,
-      attributes: attributesOf(sender, all, time, fields),
+      attributes: attributesOf(sender, all, time ?? all.time, fields),
       received_at,
     }
   }

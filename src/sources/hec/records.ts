@@ -12,6 +12,8 @@ export interface Metadata {
   readonly source?: string
   readonly sourcetype?: string
   readonly index?: string
+  /** Epoch milliseconds; only of a whole request, as an event has its own beside it. */
+  readonly time?: number
 }
 
 export type HecRecord =
@@ -33,7 +35,7 @@ const isObject = (value: unknown): value is JsonObject =>
 const METADATA = ["host", "source", "sourcetype", "index"] as const
 
 const metadataOf = (object: JsonObject): Metadata | undefined => {
-  const metadata: { -readonly [K in keyof Metadata]: Metadata[K] } = {}
+  const metadata: { -readonly [K in (typeof METADATA)[number]]?: string } = {}
   for (const key of METADATA) {
     const value = object[key]
     if (value === undefined || value === null || value === "") continue

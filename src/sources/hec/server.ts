@@ -80,7 +80,11 @@ const routes = (options: EndpointOptions) =>
       ...PATHS.event.map((path) => HttpRouter.route("POST", path, event)),
       ...PATHS.raw.map((path) => HttpRouter.route("POST", path, raw)),
       ...PATHS.ack.map((path) => HttpRouter.route("POST", path, ack)),
-      ...PATHS.health.map((path) => HttpRouter.route("GET", path, health)),
+      ...PATHS.health.flatMap((path) => [
+        HttpRouter.route("GET", path, health),
+        // Load balancers ask so; the route for all else would answer it otherwise.
+        HttpRouter.route("HEAD", path, health),
+      ]),
       HttpRouter.route("*", "*", notFound),
     ]),
   )

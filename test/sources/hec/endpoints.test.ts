@@ -1,6 +1,7 @@
 import { gzipSync } from "node:zlib"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { envelopesOf } from "../../../src/sources/hec/envelopes.ts"
 import { allowing } from "../../../src/sources/hec/tokens.ts"
 import { withoutLogs } from "../../support/logRecorder.ts"
 import { CHANNEL, type CollectorChanges, collecting, type Sent, senderOf } from "./collector.ts"
@@ -153,6 +154,13 @@ const CASES: ReadonlyArray<readonly [string, Sent, number, unknown, CollectorCha
     200,
     { text: "HEC is healthy", code: 17 },
   ],
+  ["health by HEAD", { path: "/services/collector/health", method: "HEAD" }, 200, ""],
+  [
+    "a time of the request that is none",
+    { path: "/services/collector/raw?time=yesterday", body: "a line" },
+    400,
+    { text: "Invalid data format", code: 6 },
+  ],
   [
     "health 1.0",
     { path: "/services/collector/health/1.0", method: "GET" },
@@ -228,6 +236,34 @@ describe("the collector answers", () => {
         assert.strictEqual((yield* spool.read("main", 0, 1)).length > 0, isTaken)
       }),
     )
+
+  collects(
+    "and keeps what the query string says of events that do not say it themselves",
+    {},
+    ({ send, spool }) =>
+      Effect.gen(function* () {
+        const query = "host=web-1&source=s&sourcetype=st&index=main&time=1771787584.123"
+        yield* send({ path: `/services/collector/raw?${query}`, body: "a line" })
+        yield* send({
+          path: `/services/collector/event?${query}`,
+          body: event("a") + event("b", { host: "web-2", time: 1771787585 }),
+        })
+        const chunks = yield* spool.read("main", 0, 10)
+        const envelopes = chunks.flatMap((chunk) => envelopesOf("main", chunk, () => true))
+        const said = {
+          token: "main",
+          host: "web-1",
+          source: "s",
+          index: "main",
+          time: "2026-02-22T19:13:04.123Z",
+        }
+        assert.deepStrictEqual(
+          envelopes.map(({ attributes }) => attributes),
+          [said, said, { ...said, host: "web-2", time: "2026-02-22T19:13:05.000Z" }],
+        )
+        assert.deepStrictEqual([...new Set(envelopes.map((one) => one.source_type))], ["st"])
+      }),
+  )
 
   collects(
     "503 with Retry-After while the spool is full, and by its health",
