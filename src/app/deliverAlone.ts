@@ -13,7 +13,7 @@ export const deliverAlone = Effect.fnUntraced(function* <A, E, R>(work: Effect.E
   const { canary, shutdown } = yield* Configuration
   const verifier = yield* Verifier
   const stop = yield* Stop
-  const way = Effect.raceFirst(clearTheWay({ resendAfter: canary.resend_after }), stop.requested)
+  const way = Effect.raceFirst(clearTheWay({ resendAfter: () => canary.resend_after }), stop.requested)
   // Canaries run beside, because a loss can't be proven without later events.
   const beside = Effect.raceFirst(verifier.watch, canaries({ interval: () => canary.interval }))
   const working = yield* Effect.forkScoped(Effect.raceFirst(beside, Effect.andThen(way, work)))

@@ -76,12 +76,12 @@ const verifier = (current: Current) =>
 /** Who says what has become of written events, and what comes before the first poll. */
 const verifying = (current: Current) => {
   const config = current()
-  const { canary, state, verify } = config
+  const { state, verify } = config
   const options = {
     timeout: verify.startup_timeout,
     clockSkew: verify.clock_skew,
     stateFolder: state.path,
-    canary: { resendAfter: canary.resend_after },
+    canary: { resendAfter: () => current().canary.resend_after },
   }
   switch (verify.mode) {
     case "always":

@@ -1,15 +1,17 @@
 /** `waybill check`: every hop of the way, and what to do where one does not hold. */
 import process from "node:process"
 import { Clock, Console, Data, Duration, Effect, Logger, Runtime } from "effect"
-import { CliError, Command, Flag } from "effect/cli"
+import { Command, Flag } from "effect/cli"
 import { chainLayer } from "../app/layers.ts"
 import { exitCodeOf, type Report, runChecks } from "../check/Check.ts"
 import { checksOf } from "../check/checksOf.ts"
 import { invalid } from "../check/configuration.ts"
 import type { Config } from "../config/Config.ts"
 import { loadConfig } from "../config/loadConfig.ts"
+import { iso } from "../domain/isoTime.ts"
 import { rows, summary } from "./checkTable.ts"
 import { withExitCodes } from "./exitCodes.ts"
+import { InvalidInput } from "./flags.ts"
 import { root } from "./root.ts"
 import { lineText, paint } from "./terminal/line.ts"
 
@@ -17,13 +19,6 @@ import { lineText, paint } from "./terminal/line.ts"
 class Found extends Data.TaggedError("Found")<{ readonly code: 1 | 2 }> {
   override readonly [Runtime.errorExitCode] = this.code
   override readonly [Runtime.errorReported] = false
-}
-
-class InvalidWait extends Data.TaggedError("InvalidWait") {
-  override readonly [Runtime.errorExitCode] = 1
-  override get [CliError.userMessage]() {
-    return "--wait: expected seconds from 1 to 3600."
-  }
 }
 
 /** Nothing is rotated: beside a running Waybill, that is for the running one to do. */
@@ -47,7 +42,7 @@ const look = Effect.fnUntraced(function* (
 const json = (startedAt: number, hops: ReadonlyArray<Report>): string =>
   JSON.stringify({
     command: "check",
-    checked_at: new Date(startedAt).toISOString(),
+    checked_at: iso(startedAt),
     status: (["ok", "fail", "warn"] as const)[exitCodeOf(hops)],
     hops,
   })
@@ -69,7 +64,8 @@ export const check = Command.make(
     ),
   },
   Effect.fnUntraced(function* ({ canary, json: asJson, wait }) {
-    if (wait < 1 || wait > 3600) return yield* new InvalidWait()
+    if (wait < 1 || wait > 3600)
+      return yield* new InvalidInput({ message: `--wait: expected seconds from 1 to 3600; got ${wait}` })
     const startedAt = yield* Clock.currentTimeMillis
     const { config: path } = yield* root
     const loaded = yield* Effect.result(loadConfig({ path, env: process.env }))

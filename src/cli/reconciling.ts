@@ -3,6 +3,7 @@ import process from "node:process"
 import { Clock, Console, Data, Effect, Option, Result, Runtime, Terminal } from "effect"
 import { CliError, Flag } from "effect/cli"
 import { deliver, type LookBackOptions, lookOnly, type Shown } from "../app/lookBack.ts"
+import { iso } from "../domain/isoTime.ts"
 import type { TimeWindow } from "../reconcile/comparing.ts"
 import { feedText, isComplete, missingOf, type Report, reportJson } from "../reconcile/report.ts"
 import { parseTime } from "../reconcile/times.ts"
@@ -76,8 +77,8 @@ const again = (input: Input, from: number, to: number): string =>
   [
     `waybill ${input.command}`,
     ...(Option.isSome(input.feed) ? [`--feed ${input.feed.value}`] : []),
-    `--from ${new Date(from).toISOString()}`,
-    `--to ${new Date(to).toISOString()}`,
+    `--from ${iso(from)}`,
+    `--to ${iso(to)}`,
   ].join(" ")
 
 const judge = Effect.fnUntraced(function* (report: Report, goOn: string) {

@@ -31,7 +31,7 @@ import type { SyncStatus } from "./SyncStatus.ts"
 export interface StartUpOptions extends AskOptions {
   /** Where the state files of the earlier poller may lie: `state.path`. */
   readonly stateFolder: string
-  readonly canary: { readonly resendAfter: Duration.Duration }
+  readonly canary: { readonly resendAfter: () => Duration.Duration }
 }
 
 export class StartUp extends Context.Service<

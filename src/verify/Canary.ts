@@ -71,11 +71,11 @@ export const canaries = Effect.fnUntraced(function* ({ interval }: CanaryOptions
  * then on a search says truly which events are there. Succeeds with the lag. Needs `Verifier.watch` beside it.
  */
 export const clearTheWay = Effect.fnUntraced(function* (options: {
-  /** How often to say that it still waits. */
-  readonly resendAfter: Duration.Duration
+  /** How often to say that it still waits. Asked at each use: it may change while Waybill runs. */
+  readonly resendAfter: () => Duration.Duration
 }) {
   const witnesses = yield* Witnesses
-  const warn = Effect.sleep(options.resendAfter).pipe(
+  const warn = sleepAsSet(options.resendAfter).pipe(
     Effect.andThen(
       Log.warning(
         "canary.waiting",

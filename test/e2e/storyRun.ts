@@ -268,7 +268,7 @@ export const play = (story: Story) =>
       yield* Effect.raceAllFirst([
         verifier.watch,
         canaries({ interval: () => Duration.minutes(1) }),
-        Effect.andThen(clearTheWay({ resendAfter: Duration.seconds(30) }), runFeed(makeFeed())),
+        Effect.andThen(clearTheWay({ resendAfter: () => Duration.seconds(30) }), runFeed(makeFeed())),
       ])
     }).pipe(Effect.provide(processLayer, { local: true }))
 
