@@ -33,6 +33,8 @@ class NotFinished extends Data.TaggedError("NotFinished")<{ readonly message: st
   }
 }
 
+const lettersText = (count: number): string => (count === 1 ? "1 letter" : `${count} letters`)
+
 const rowsText = (rows: ReadonlyArray<readonly [string, number]>): string =>
   rows.map(([name, value]) => `  ${name.padEnd(26)}${value.toLocaleString("en").padStart(10)}`).join("\n")
 
@@ -62,7 +64,7 @@ const lookOnly = Effect.fnUntraced(function* (request: ReplayRequest, json: bool
   )
   if (found.failing > 0)
     return yield* new SomeFailed({
-      message: `${found.failing} of ${found.taken} letters would fail once more. Nothing was sent or changed.`,
+      message: `${found.failing} of ${lettersText(found.taken)} would fail once more. Nothing was sent or changed.`,
     })
 })
 
@@ -78,7 +80,7 @@ const judge = ({ complete, counts, error }: ReplayReport) => {
     ? Effect.void
     : Effect.fail(
         new SomeFailed({
-          message: `${counts.failed} letters failed once more and stay; waybill dlq list shows why.`,
+          message: `${lettersText(counts.failed)} failed once more and stay; waybill dlq list shows why.`,
         }),
       )
 }

@@ -125,7 +125,11 @@ export const makeGather = Effect.gen(function* () {
           }),
         ),
     }),
-    Effect.catchIf(isNoAnswer, () => look(`Nobody answers at ${admin.url}.`)),
+    Effect.catchIf(isNoAnswer, () =>
+      look(
+        `Nobody answers at ${admin.url}. Where \`waybill run\` should be running, the end of its log says why it is not.`,
+      ),
+    ),
     (asked) => admin.orExplain(asked),
     Effect.provideContext(services),
   )
