@@ -1,10 +1,33 @@
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber } from "effect"
+import { Effect, Fiber, FileSystem } from "effect"
+import type { World } from "../../src/demo/World.ts"
+import { LATE_BY } from "../e2e/runLog.ts"
 import { command, filesIn, lastJson, quickWorld, startCommand, startRun, until } from "./command.ts"
 
 const provided = Effect.provide(NodeServices.layer)
 const iso = (millis: number) => new Date(millis).toISOString()
+
+/** Work of many seconds, of which little is on its way at any time. */
+const LONG_WORK = [
+  { flows: { count: 3_000, span: "24 hours" }, manager: { serviceRate: 250 } },
+  { "verify.max_unconfirmed_events": 500, "batch.max_events": 100 },
+] as const
+
+/** Waits until the work on a window is known to have come past the flow of this number. */
+const hasSettled = Effect.fnUntraced(function* (world: World, flow: number) {
+  const fs = yield* FileSystem.FileSystem
+  yield* filesIn(world, "state/reconcile").pipe(
+    Effect.map((names) => names.find((name) => name.endsWith(".json"))),
+    Effect.flatMap((name) => fs.readFileString(`${world.folder}/state/reconcile/${name}`)),
+    Effect.map((text): number => JSON.parse(text).up_to),
+    Effect.orElseSucceed(() => 0),
+    Effect.delay("50 millis"),
+    Effect.repeat({ until: (upTo) => upTo > world.msp.flows.timeOf(flow) }),
+    Effect.timeout("40 seconds"),
+    Effect.andThen(Effect.sleep(LATE_BY)),
+  )
+})
 
 describe("waybill reconcile and backfill", () => {
   it.live("a dry run says what is missing and changes nothing; a real one delivers exactly that", () =>
@@ -68,15 +91,13 @@ describe("waybill reconcile and backfill", () => {
 
   it.live("killed in the middle, a second start of the same window goes on, and the equation holds", () =>
     Effect.gen(function* () {
-      const { world, configFile } = yield* quickWorld({
-        flows: { count: 3_000, span: "24 hours" },
-        manager: { serviceRate: 800 },
-      })
+      const { world, configFile } = yield* quickWorld(...LONG_WORK)
       const window = ["--from", iso(world.msp.flows.timeOf(0) - 5000), "--to", iso(Date.now())]
       const first = yield* startCommand(["backfill", ...window, "--config", configFile])
-      yield* until(world, ({ searchable }) => searchable >= 1_200)
+      yield* hasSettled(world, 100)
       yield* first.kill
       assert.isUndefined((yield* Fiber.join(first.finished)).exitCode)
+      yield* world.manager.setServiceRate(4000)
       // Killed within a write, it leaves that beside.
       const kept = (yield* filesIn(world, "state/reconcile")).filter((name) => !name.endsWith(".tmp"))
       assert.strictEqual(kept.length, 1)
@@ -94,14 +115,12 @@ describe("waybill reconcile and backfill", () => {
 
   it.live("interrupted, it settles what is on its way, keeps its place, and does not call it a success", () =>
     Effect.gen(function* () {
-      const { world, configFile } = yield* quickWorld({
-        flows: { count: 3_000, span: "24 hours" },
-        manager: { serviceRate: 600 },
-      })
+      const { world, configFile } = yield* quickWorld(...LONG_WORK)
       const first = yield* startCommand(["backfill", "--from", "25h", "--config", configFile])
-      yield* until(world, ({ searchable }) => searchable >= 600)
+      yield* hasSettled(world, 100)
       yield* first.interrupt
       const { exitCode, stderr } = yield* Fiber.join(first.finished)
+      yield* world.manager.setServiceRate(4000)
       assert.strictEqual(exitCode, 130)
       assert.strictEqual((yield* filesIn(world, "state/reconcile")).length, 1)
       const [, from = "", to = ""] =

@@ -6,6 +6,7 @@ import type { Truth } from "../../src/demo/truth.ts"
 import { startWaybill } from "../../src/demo/WaybillProcess.ts"
 import { makeWorld, type World, type WorldOptions } from "../../src/demo/World.ts"
 import { writeWaybillConfig } from "../../src/demo/waybillConfig.ts"
+import { LATE_BY } from "../e2e/runLog.ts"
 
 export interface Finished {
   /** undefined when a signal ended it. */
@@ -90,6 +91,7 @@ export const until = (world: World, done: (truth: Truth) => boolean) =>
     Effect.tap((truth) => (done(truth) ? Effect.void : Effect.sleep("50 millis"))),
     Effect.repeat({ while: (truth) => !done(truth) }),
     Effect.timeout("40 seconds"),
+    Effect.tap(Effect.sleep(LATE_BY)),
   )
 
 /** What lies in one of the world's folders. */

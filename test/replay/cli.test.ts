@@ -2,6 +2,7 @@ import { createServer } from "node:net"
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, FileSystem } from "effect"
+import { LATE_BY } from "../e2e/runLog.ts"
 import { command, filesIn, lastJson, startCommand, startRun, until } from "../reconcile/command.ts"
 import { folderOf, idOf, letterAt, letterWorld } from "./letterWorld.ts"
 
@@ -85,15 +86,17 @@ describe("waybill dlq", () => {
     Effect.gen(function* () {
       const { configFile, files, indexed, world } = yield* letterWorld(
         numbers(400).map((n) => letterAt(n)),
-        { manager: { serviceRate: 250 } },
+        { manager: { serviceRate: 60 } },
       )
       const replaying = yield* startCommand(["dlq", "replay", "--config", configFile])
       yield* Effect.sleep("20 millis").pipe(
         Effect.andThen(filesIn(world, "dlq")),
         Effect.repeat({ until: (left) => left.length < 350 }),
         Effect.timeout("30 seconds"),
+        Effect.andThen(Effect.sleep(LATE_BY)),
       )
       yield* replaying.kill
+      yield* world.manager.setServiceRate(4000)
       assert.isUndefined((yield* Fiber.join(replaying.finished)).exitCode)
       assert.isAbove((yield* files).length, 0)
 

@@ -215,8 +215,18 @@ describe("verify.mode", () => {
     () =>
       onStage({ ...WORLD, set: { ...WORLD.set, "verify.mode": "startup-only" } }, (stage) =>
         Effect.gen(function* () {
-          const { shipper } = stage.world
-          yield* oneRun(stage, Effect.andThen(stage.hasLine("canary.confirmed"), shipper.pause))
+          const { msp, shipper } = stage.world
+          // Nothing but the canary gets through before the shipper stands still.
+          yield* msp.inject({ endpoint: "flows", fault: { kind: "status", status: 503 }, times: Infinity })
+          yield* oneRun(
+            stage,
+            Effect.gen(function* () {
+              yield* stage.hasLine("canary.confirmed")
+              yield* shipper.pause
+              yield* msp.clearFaults
+            }),
+          )
+          assert.strictEqual((yield* stage.equation).lost.length, 300)
           const before = yield* stage.lines
           const second = yield* oneRun(
             stage,
