@@ -11,6 +11,7 @@
 import { hash } from "node:crypto"
 import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite"
 import { Schema } from "effect"
+import type { Change } from "./Change.ts"
 import {
   type ReceiptPage,
   type ReceiptsQuery,
@@ -33,32 +34,6 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS events(number INTEGER PRIMARY KEY, list TEXT NOT NULL) STRICT;
   PRAGMA user_version = ${FILE_VERSION};
 `
-
-/** Id, when it was received, and its own time; whole epoch milliseconds, 0 where that can't be told. */
-export type EventEntry = readonly [string, number, number]
-
-export type Change =
-  | {
-      readonly _tag: "Begun"
-      readonly batch: string
-      readonly feed: string
-      readonly events: ReadonlyArray<EventEntry>
-      readonly known: number
-      readonly at: number
-    }
-  | { readonly _tag: "Written"; readonly batch: string; readonly attempt: number; readonly at: number }
-  | {
-      readonly _tag: "Settled"
-      readonly batch: string
-      readonly state: "confirmed" | "settled"
-      readonly dead: number
-      readonly duplicated: number
-      readonly attempts: number
-      readonly at: number
-      readonly index: string | undefined
-      readonly deadIds: ReadonlyArray<string>
-    }
-  | { readonly _tag: "Indexed"; readonly batch: string; readonly index: string }
 
 /** A file of another version, or one that is not what it should be. */
 export class UnusableReceipts extends Error {}

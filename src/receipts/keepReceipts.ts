@@ -7,9 +7,10 @@
  */
 import { Clock, Duration, Effect, FileSystem, Latch, Layer, Path, Semaphore } from "effect"
 import * as Log from "../telemetry/log.ts"
+import type { Change } from "./Change.ts"
 import { FILE, failedWith, openToKeep, type SqliteFailed, setAside } from "./openReceipts.ts"
 import { Receipts, ReceiptsError, type ReceiptsShape } from "./Receipts.ts"
-import type { Change, ReceiptsFile } from "./ReceiptsFile.ts"
+import type { ReceiptsFile } from "./ReceiptsFile.ts"
 
 export interface ReceiptsOptions {
   readonly folder: string
