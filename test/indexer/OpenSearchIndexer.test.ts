@@ -58,6 +58,25 @@ describe("the events of batches", () => {
   )
 })
 
+describe("the copies of ids", () => {
+  const cases: ReadonlyArray<readonly [string, object]> = [
+    ["fewer documents than were counted", { buckets: [{ key: "a", doc_count: 1 }], sum_other_doc_count: 0 }],
+    ["documents beside those it names", { buckets: [{ key: "a", doc_count: 2 }], sum_other_doc_count: 1 }],
+    ["none of those it counted", {}],
+  ]
+  for (const [name, each] of cases)
+    it.live(`are no answer when it names ${name}`, () =>
+      Effect.gen(function* () {
+        const server = yield* answering(json(200, found(2, { aggregations: { each } })))
+        const error = yield* Effect.flatMap(Indexer, (indexer) => indexer.copies(QUERY)).pipe(
+          Effect.provide(OpenSearchIndexer.layer(options(server.url))),
+          Effect.flip,
+        )
+        assert.strictEqual(error.reason, "bad-response")
+      }),
+    )
+})
+
 describe("requests", () => {
   it.live("are searches of the pattern and nothing else, after errors too", () =>
     Effect.gen(function* () {

@@ -36,6 +36,27 @@ describe("Proof", () => {
     assert.strictEqual(asked(9001), 0)
   })
 
+  it("what comes between the look and the search of the proof is not lost", () => {
+    const { advance, proof, written } = setting()
+    const place = (id: string) => ({ id, index: "day", shard: 0 })
+    proof.sighted([place("earlier")], 0)
+    written("lost", 5, 10, 10)
+    proof.saw(written("later", 20, 30, 30), ["later"])
+    advance(1000, 1000)
+    advance(5000, 5000)
+    proof.saw(written("witness", 5001, 5002, 5002), ["witness"])
+    const [question] = proof.questions(6000)
+    if (question === undefined) return assert.fail("there is nothing to ask")
+    const judged = (...ids: ReadonlyArray<string>) =>
+      proof
+        .findings(question, ids.map(place), new Map([["day", 1]]))
+        .map(([, { judgement }]) => judgement._tag)
+    assert.deepStrictEqual(judged("witness"), ["Proven"])
+    assert.deepStrictEqual(judged("witness", "lost"), ["Open"])
+    assert.deepStrictEqual(judged("lost"), ["Open"])
+    assert.deepStrictEqual(judged(), ["Open"])
+  })
+
   it("what was being written at the same time is not later", () => {
     const { advance, asked, proof, written } = setting()
     written("lost", 0, 100, 100)
@@ -57,6 +78,19 @@ describe("Proof", () => {
     proof.saw(written("witness", 3_601_200, 3_601_200, 1200), ["witness"])
     advance(3_601_300, 1300)
     assert.strictEqual(asked(1300), 0)
+  })
+
+  it("what was begun before the grace ended is no witness, though the clock went back meanwhile", () => {
+    const { advance, asked, proof, written } = setting()
+    written("lost", 0, 10, 10)
+    proof.saw(written("later", 20, 30, 30), ["later"])
+    advance(5000, 5000)
+    // It began at 5000, and the clock was set back by 4 s while it was being written.
+    advance(4000, 8000)
+    proof.saw(written("slow", 5000, 4100, 8100), ["slow"])
+    assert.strictEqual(asked(8200), 0)
+    proof.saw(written("witness", 5001, 5002, 9002), ["witness"])
+    assert.strictEqual(asked(9100), 1)
   })
 
   it("after a clock went back nothing counts as later until it has passed the highest time again", () => {
