@@ -6,10 +6,14 @@ import { execFileSync } from "node:child_process"
 import { mkdtempSync, rmdirSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, FileSystem, Schema } from "effect"
+import { Context, Effect, FileSystem, Layer, Schema } from "effect"
 import { DeadLetterFile } from "../../src/dead-letters/DeadLetters.ts"
 import { Checkpoint } from "../../src/domain/Checkpoint.ts"
+import { type Push, Spool } from "../../src/sources/hec/Spool.ts"
+import { spoolIn, temporaryFolder } from "../sources/hec/collector.ts"
+import { type LogLine, recordLogs } from "../support/logRecorder.ts"
 import { onStage, type Stage, stopped, TEST_TIMEOUT } from "./world.ts"
 
 const run = (command: string, ...options: ReadonlyArray<string>) =>
@@ -58,7 +62,43 @@ const searchable = (stage: Stage, atLeast: number) =>
     Effect.map(stage.equation, (equation) => equation.searchable >= atLeast),
   )
 
+const push = (text: string): Push => ({
+  sender: "main",
+  receivedAt: 1_771_787_584_123,
+  defaults: { sourcetype: "nginx" },
+  chunks: [{ kind: "raw", count: 1, text, ownId: undefined, replayed: false }],
+  channel: undefined,
+})
+
 const tests = () => {
+  it.live(
+    "the spool: it says so once, is full as long as the disk is, and finds out by itself when there is space",
+    () => {
+      const lines: Array<LogLine> = []
+      const said = (event: string) => lines.filter((line) => line.event === event).length
+      return Effect.gen(function* () {
+        const folder = yield* temporaryFolder
+        const disk = yield* smallDisk(folder)
+        const spool = Context.get(yield* Layer.build(spoolIn(folder)), Spool)
+        yield* spool.append(push("first"))
+        yield* disk.fill
+        yield* Effect.flip(spool.append(push("x".repeat(10_000))))
+        // It looks each second.
+        yield* Effect.sleep("2500 millis")
+        assert.isTrue(spool.isFull())
+        assert.deepStrictEqual([said("hec.spool_failed"), said("hec.spool_recovered")], [1, 0])
+        yield* disk.free
+        yield* Effect.sleep("100 millis").pipe(
+          Effect.repeat({ while: () => spool.isFull() }),
+          Effect.timeout("30 seconds"),
+        )
+        assert.deepStrictEqual([said("hec.spool_failed"), said("hec.spool_recovered")], [1, 1])
+        yield* spool.append(push("second"))
+        assert.lengthOf(yield* spool.read("main", 0, 10), 2)
+      }).pipe(Effect.scoped, Effect.provide([NodeServices.layer, recordLogs(lines)]))
+    },
+  )
+
   it.live(
     "the state: the checkpoint stays what it was, and moves on when there is space again",
     () =>

@@ -92,6 +92,7 @@ export class Spool extends Context.Service<
       channel: string,
       ids: ReadonlyArray<number>,
     ) => Effect.Effect<ReadonlyMap<number, boolean>>
+    /** Whether nothing can be accepted now: the limit is reached, or the disk takes nothing. */
     readonly isFull: () => boolean
     readonly stats: () => SpoolStats
     /** Senders that are not configured any more and whose records still wait. */

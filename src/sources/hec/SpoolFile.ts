@@ -140,14 +140,21 @@ export class SpoolFile {
     return { events: Number(row?.events ?? 0), bytes: Number(row?.bytes ?? 0) }
   }
 
-  /** Writes all of this, or nothing. */
+  /**
+   * Writes all of this, or nothing.
+   *
+   * @param proving whether to write in any case, to see that the disk takes something again: a transaction that changes
+   *   nothing succeeds on a full one
+   */
   commit(
     pushes: ReadonlyArray<Push>,
     settled: ReadonlyMap<string, number>,
     forgotten: ReadonlyArray<Forgotten>,
+    proving = false,
   ): { readonly appended: ReadonlyArray<Appended>; readonly removed: Removed } {
     this.#db.exec("BEGIN IMMEDIATE")
     try {
+      if (proving) this.#db.exec("PRAGMA user_version = 1")
       const removed = this.#remove(settled)
       for (const one of forgotten) this.#forget(one)
       const appended = pushes.map((push) => this.#append(push))

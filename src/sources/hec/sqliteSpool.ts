@@ -87,7 +87,7 @@ const make = Effect.fnUntraced(function* (options: SpoolOptions) {
     Effect.try({
       try: () => {
         const pushes = batch.map(({ push }) => push)
-        const { appended, removed } = file.commit(pushes, settled, forgotten)
+        const { appended, removed } = file.commit(pushes, settled, forgotten, isFailing)
         settled = new Map()
         forgotten = []
         size.bytes -= removed.bytes
@@ -133,7 +133,7 @@ const make = Effect.fnUntraced(function* (options: SpoolOptions) {
             size.events -= events
             yield* Deferred.fail(done, error)
           }
-          // What is settled must go at last, or a full spool would stay full.
+          // What is settled must go at last, or a full spool would stay full; and nobody else may try meanwhile.
           yield* Effect.forkScoped(Effect.delay(Queue.offer(queue, undefined), AFTER_FAILURE))
         }),
       ),
@@ -152,7 +152,7 @@ const make = Effect.fnUntraced(function* (options: SpoolOptions) {
     Effect.forkScoped,
   )
 
-  const isFull = () => size.bytes >= options.maxBytes || size.events >= options.maxEvents
+  const isAtLimit = () => size.bytes >= options.maxBytes || size.events >= options.maxEvents
   const refuse = Effect.fnUntraced(function* () {
     const message = `${size.events} events in ${size.bytes} bytes wait to be confirmed, and source.hec.spool allows no more`
     if (!isRefusing) yield* Log.warning("hec.full", `${message}: senders are told to come back.`, { ...size })
@@ -164,7 +164,7 @@ const make = Effect.fnUntraced(function* (options: SpoolOptions) {
     Effect.suspend((): Effect.Effect<number | undefined, SpoolFull | SpoolFailed> => {
       const bytes = bytesOf(push)
       const events = push.chunks.reduce((sum, { count }) => sum + count, 0)
-      if (isFull() || size.bytes + bytes > options.maxBytes || size.events + events > options.maxEvents)
+      if (isAtLimit() || size.bytes + bytes > options.maxBytes || size.events + events > options.maxEvents)
         return refuse()
       // In one step with the offer: whoever is interrupted after it has been taken into the account for good.
       size.bytes += bytes
@@ -219,7 +219,7 @@ const make = Effect.fnUntraced(function* (options: SpoolOptions) {
         for (const [id, isSettled] of answers) if (isSettled) forgotten.push({ sender, channel, id })
         return answers
       }),
-    isFull,
+    isFull: () => isFailing || isAtLimit(),
     stats: () => ({ ...size }),
     orphans,
     openedAt,
