@@ -305,6 +305,20 @@ describe("Delivery", () => {
     )
   })
 
+  it.effect("a record that comes twice on one page, in two batches, is sent once", () => {
+    const chain = new Chain([...records(10), ...records(10)], 20)
+    return inChain(
+      chain,
+      Effect.gen(function* () {
+        const delivering = yield* Effect.forkChild(poll(chain))
+        yield* passing(60)
+        assert.isDefined(delivering.pollUnsafe())
+        assert.strictEqual(chain.sent.length, 10)
+        assertEquation(chain)
+      }),
+    )
+  })
+
   it.effect("a checkpoint in the future, from a clock that was ahead, goes back to the present", () => {
     const chain = new Chain(records(20))
     return inChain(

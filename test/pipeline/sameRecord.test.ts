@@ -1,6 +1,6 @@
 /** One record that comes in two ways at once is sent once, and no checkpoint passes it before it has arrived. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, type Layer, Option } from "effect"
+import { Effect, type Layer, Option, Stream } from "effect"
 import { deliver } from "../../src/pipeline/Delivery.ts"
 import { replayLetters } from "../../src/replay/replayLetters.ts"
 import { carriedOut, records, Scene } from "../replay/scene.ts"
@@ -32,6 +32,22 @@ describe("a record that comes in two ways at once", () => {
       deliver({ ...feed, name: "hec/pushed" }, Option.none()),
       deliver({ ...feed, name: "hec/again" }, Option.none()).pipe(Effect.delay("1700 millis")),
     ]),
+  )
+
+  it.effect("is sent once by two that have all of them in opposite orders, and neither waits for ever", () =>
+    atOnce(({ feed }) => {
+      const poll: typeof feed.poll = (checkpoint) =>
+        Stream.fromIterableEffect(
+          Effect.map(Stream.runCollect(feed.poll(checkpoint)), (pages) =>
+            [...pages].reverse().map((page) => ({
+              ...page,
+              envelopes: page.envelopes.toReversed(),
+              position: Option.none(),
+            })),
+          ),
+        )
+      return [deliver(feed, Option.none()), deliver({ ...feed, name: "hec/backwards", poll }, Option.none())]
+    }),
   )
 
   it.effect("is sent once when its letter is replayed and its envelope is pushed, and the letter goes", () =>
