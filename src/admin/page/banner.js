@@ -15,12 +15,15 @@ const PARTS = {
     "Look at the manager, Filebeat and the indexer's disk. Nothing is committed until they arrive.",
   ],
   checkpoints: ["Checkpoints can't be written", "Look at the disk and the permissions of state.path."],
-  dlq: ["Dead letters can't be written", "Look at the disk and the permissions of dlq.base_path."],
+  dlq: [
+    "Dead letters",
+    "Feeds wait for it. If it lasts, look at the disk and the permissions of dlq.base_path.",
+  ],
   feed: ["Feed", "See its card below."],
 }
 
 /** Of these the words above say all of it. */
-const SAID = ["writer", "checkpoints", "dlq"]
+const SAID = ["writer", "checkpoints"]
 
 /** What every feed needs; only one that has a record to set aside needs the folder of dead letters. */
 const SHARED = ["run", "indexer", "writer", "chain", "checkpoints"]
