@@ -4,7 +4,7 @@ import type { RunSnapshot } from "../status/RunStatus.ts"
 import type { VerifierStatus } from "../verify/Verifier.ts"
 
 /** `chain`: the manager, Filebeat and the indexer, from a write to its being searchable. */
-export const PARTS = ["run", "indexer", "writer", "chain", "checkpoints", "dlq", "feed"] as const
+export const PARTS = ["run", "indexer", "writer", "chain", "checkpoints", "dlq", "spool", "feed"] as const
 
 export interface PartState {
   readonly part: (typeof PARTS)[number]
@@ -73,6 +73,7 @@ export const readiness = ({
           ? "a dead letter can't be written"
           : undefined,
     ),
+    part("spool", run.holds.has("spool") ? "pushed events can't be kept" : undefined),
     ...feeds.map(feedPart),
   ]
 }

@@ -44,8 +44,8 @@ export interface FeedStatus {
   readonly nextPollAt: number | undefined
 }
 
-/** What a feed can be held by, beside its source. */
-export type Part = "writer" | "checkpoints" | "dlq"
+/** What a feed can be held by, beside its source; without the spool no pushed event is taken. */
+export type Part = "writer" | "checkpoints" | "dlq" | "spool"
 
 export interface Hold {
   readonly message: string

@@ -17,6 +17,12 @@ const LASTS_MILLIS = 60_000
 /** So that rule 100509 (six errors within an hour) tells of a trouble that stays. */
 const SAY_AGAIN_MILLIS = 600_000
 
+const DISKS = [
+  ["checkpoints", "Feeds hold until it can."],
+  ["dlq", "Feeds hold until it can."],
+  ["spool", "No pushed event is taken until it can."],
+] as const
+
 /** Not the writer: while it takes nothing no status event gets through either, and `stalled` tells of it. Pure. */
 export const troublesOf = ({ feeds, holds }: RunSnapshot): ReadonlyArray<Trouble> => [
   ...[...feeds.values()].flatMap(({ failure, feed }) =>
@@ -33,11 +39,9 @@ export const troublesOf = ({ feeds, holds }: RunSnapshot): ReadonlyArray<Trouble
           },
         ],
   ),
-  ...(["checkpoints", "dlq"] as const).flatMap((part) => {
+  ...DISKS.flatMap(([part, then]) => {
     const hold = holds.get(part)
-    return hold === undefined
-      ? []
-      : [{ key: part, message: `${hold.message} Feeds hold until it can.`, fields: { part } }]
+    return hold === undefined ? [] : [{ key: part, message: `${hold.message} ${then}`, fields: { part } }]
   }),
 ]
 

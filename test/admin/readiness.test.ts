@@ -54,6 +54,7 @@ describe("readiness", () => {
     ["the writer holds", { run: { holds: held("writer") } }, ["writer"]],
     ["a checkpoint can't be written", { run: { holds: held("checkpoints") } }, ["checkpoints"]],
     ["the dead letters are being read", { rest: { reading: true } }, ["dlq"]],
+    ["pushed events can't be kept", { run: { holds: held("spool") } }, ["spool"]],
     ["a dead letter can't be written", { run: { holds: held("dlq") } }, ["dlq"]],
     ["nothing arrives, and no feed waits for it", { rest: { verifier: stalled("chain") } }, ["chain"]],
     [

@@ -12,6 +12,7 @@ import { Context, Effect, FileSystem, Layer, Schema } from "effect"
 import { DeadLetterFile } from "../../src/dead-letters/DeadLetters.ts"
 import { Checkpoint } from "../../src/domain/Checkpoint.ts"
 import { type Push, Spool } from "../../src/sources/hec/Spool.ts"
+import * as RunStatus from "../../src/status/RunStatus.ts"
 import { spoolIn, temporaryFolder } from "../sources/hec/collector.ts"
 import { type LogLine, recordLogs } from "../support/logRecorder.ts"
 import { onStage, type Stage, stopped, TEST_TIMEOUT } from "./world.ts"
@@ -79,13 +80,18 @@ const tests = () => {
       return Effect.gen(function* () {
         const folder = yield* temporaryFolder
         const disk = yield* smallDisk(folder)
-        const spool = Context.get(yield* Layer.build(spoolIn(folder)), Spool)
+        const built = yield* Layer.build(Layer.provideMerge(spoolIn(folder), RunStatus.layer))
+        const spool = Context.get(built, Spool)
+        const holds = Effect.map(Context.get(built, RunStatus.RunStatus).snapshot, ({ holds }) => [
+          ...holds.keys(),
+        ])
         yield* spool.append(push("first"))
         yield* disk.fill
         yield* Effect.flip(spool.append(push("x".repeat(10_000))))
         // It looks each second.
         yield* Effect.sleep("2500 millis")
         assert.isTrue(spool.isFull())
+        assert.deepStrictEqual(yield* holds, ["spool"])
         assert.deepStrictEqual([said("hec.spool_failed"), said("hec.spool_recovered")], [1, 0])
         yield* disk.free
         yield* Effect.sleep("100 millis").pipe(
@@ -94,6 +100,7 @@ const tests = () => {
         )
         assert.deepStrictEqual([said("hec.spool_failed"), said("hec.spool_recovered")], [1, 1])
         yield* spool.append(push("second"))
+        assert.deepStrictEqual(yield* holds, [])
         assert.lengthOf(yield* spool.read("main", 0, 10), 2)
       }).pipe(Effect.scoped, Effect.provide([NodeServices.layer, recordLogs(lines)]))
     },

@@ -50,12 +50,14 @@ describe("troublesOf", () => {
         )
         yield* status.held("writer", "The manager is away.")
         yield* status.held("dlq", "The folder is full.")
+        yield* status.held("spool", "The disk is full.")
         assert.deepStrictEqual(
           troublesOf(yield* status.snapshot).map(({ key, message }) => [key, message]),
           [
             ["a/flows", "a/flows does not go on: It is away."],
             ["a/devices", "a/devices: GET /devices: no."],
             ["dlq", "The folder is full. Feeds hold until it can."],
+            ["spool", "The disk is full. No pushed event is taken until it can."],
           ],
         )
       }).pipe(Effect.provide(RunStatus.layer)),

@@ -19,11 +19,12 @@ const PARTS = {
     "Dead letters",
     "Feeds wait for it. If it lasts, look at the disk and the permissions of dlq.base_path.",
   ],
+  spool: ["Pushed events are refused", "Look at the disk and the permissions of source.hec.spool.path."],
   feed: ["Feed", "See its card below."],
 }
 
 /** Of these the words above say all of it. */
-const SAID = ["writer", "checkpoints"]
+const SAID = ["writer", "checkpoints", "spool"]
 
 /** What every feed needs; only one that has a record to set aside needs the folder of dead letters. */
 const SHARED = ["run", "indexer", "writer", "chain", "checkpoints"]

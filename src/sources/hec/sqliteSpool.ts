@@ -7,6 +7,7 @@
  */
 import { Clock, Deferred, Duration, Effect, Layer, Queue } from "effect"
 import type { Checkpoint } from "../../domain/Checkpoint.ts"
+import { RunStatus } from "../../status/RunStatus.ts"
 import * as Log from "../../telemetry/log.ts"
 import { set } from "../../telemetry/metric.ts"
 import { METRICS } from "../../telemetry/metrics.ts"
@@ -48,6 +49,7 @@ const AFTER_FAILURE = Duration.seconds(1)
 
 const make = Effect.fnUntraced(function* (options: SpoolOptions) {
   const file = yield* openSpool(options.folder, options.maxPages)
+  const status = yield* RunStatus
   const startedAt = yield* Clock.currentTimeMillis
   const newest = new Map(file.newest)
   const orphans = [...newest.keys()].filter((sender) => !options.senders.includes(sender))
@@ -113,7 +115,10 @@ const make = Effect.fnUntraced(function* (options: SpoolOptions) {
       const now = yield* Clock.currentTimeMillis
       forgetIdle(now)
       const appended = yield* commit(batch, now)
-      if (isFailing) yield* Log.info("hec.spool_recovered", "The spool can be written again")
+      if (isFailing) {
+        yield* Log.info("hec.spool_recovered", "The spool can be written again")
+        yield* status.released("spool")
+      }
       isFailing = false
       yield* tellSize
       for (const [n, { done, push }] of batch.entries()) {
@@ -128,6 +133,7 @@ const make = Effect.fnUntraced(function* (options: SpoolOptions) {
         Effect.fnUntraced(function* (error) {
           if (!isFailing) yield* Log.error("hec.spool_failed", error.message)
           isFailing = true
+          yield* status.held("spool", error.message)
           for (const { bytes, events, done } of batch) {
             size.bytes -= bytes
             size.events -= events
