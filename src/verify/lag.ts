@@ -18,12 +18,12 @@ export const observeLag = (lag: Lag, millis: number): Lag => ({
   high: lag.high === undefined || millis >= lag.high ? millis : lag.high - (lag.high - millis) / 5,
 })
 
-/**
- * How long to wait before the next look. A fifth of the lag is soon enough to add little to it, and seldom enough to
- * cost the indexer little; between the bounds of the settings.
- */
+/** Soon enough to add little to the lag, and seldom enough to cost the indexer little: see bench/{commit-lag,search-share}.ts. */
+const LOOKS_PER_LAG = 5.5
+
+/** How long to wait before the next look, between the bounds of the settings; milliseconds. */
 export const lookInterval = (lag: Lag, bounds: { readonly min: number; readonly max: number }): number =>
-  Math.min(bounds.max, Math.max(bounds.min, (lag.last ?? 0) / 5))
+  Math.min(bounds.max, Math.max(bounds.min, (lag.last ?? 0) / LOOKS_PER_LAG))
 
 /** Before anything is known about the chain: three refreshes of the stock template. */
 const UNKNOWN_LAG = 15_000
