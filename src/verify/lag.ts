@@ -18,7 +18,10 @@ export const observeLag = (lag: Lag, millis: number): Lag => ({
   high: lag.high === undefined || millis >= lag.high ? millis : lag.high - (lag.high - millis) / 5,
 })
 
-/** Soon enough to add little to the lag, and seldom enough to cost the indexer little: see bench/{commit-lag,search-share}.ts. */
+/**
+ * Often enough to add little to the lag, and seldom enough to cost the indexer little: bench/commit-lag.ts and
+ * bench/search-share.ts measure the two.
+ */
 const LOOKS_PER_LAG = 5.5
 
 /** How long to wait before the next look, between the bounds of the settings; milliseconds. */
