@@ -39,6 +39,10 @@ const DAY_MILLIS = 86_400_000
 export const sentSince = ({ timeMillis, type }: Pick<Event, "timeMillis" | "type">): number =>
   type === "alarm" || type === "device_change" ? timeMillis - 31 * DAY_MILLIS : timeMillis
 
+/** Since when any of these may have been sent, epoch milliseconds; `Infinity` where there are none. */
+export const anySentSince = (events: ReadonlyArray<Event>): number =>
+  events.reduce((since, event) => Math.min(since, sentSince(event)), Number.POSITIVE_INFINITY)
+
 /** Which write of an event this is; becomes the event's `waybill` block. */
 export interface Attempt {
   readonly batch: string

@@ -14,15 +14,12 @@ import type { Checkpoint } from "../domain/Checkpoint.ts"
 import type { Feed, Page, SourceError } from "../sources/Source.ts"
 import { fetchSpans, span, traceOf } from "../telemetry/tracing.ts"
 import { commit } from "./commit.ts"
-import { confirm } from "./confirm.ts"
+import { confirm, MOST_BATCHES_AHEAD } from "./confirm.ts"
 import { normalize } from "./normalize.ts"
 import { Stop } from "./Stop.ts"
 import { addReceipt, type Summary, startSummary } from "./Summary.ts"
 import { searchBeforeSend } from "./searchBeforeSend.ts"
 import { write } from "./write.ts"
-
-/** How many batches may be settled behind one that is held; of each only its receipt is kept. */
-const MOST_BATCHES_AHEAD = 1024
 
 const brought = (pages: ReadonlyArray<Page>) => ({
   records: pages.reduce((sum, { envelopes }) => sum + envelopes.length, 0),

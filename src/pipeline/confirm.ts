@@ -54,6 +54,9 @@ const idsWithout = (all: ReadonlyArray<Event>, some: ReadonlyArray<Event>): Arra
   return all.flatMap(({ id }) => (left.has(id) ? [] : [id]))
 }
 
+/** How many batches may be settled behind one that is held; of each only what its feed counts is kept. */
+export const MOST_BATCHES_AHEAD = 1024
+
 /** Grows with each loss of everything, so that a chain that swallows all is not flooded meanwhile. */
 const pauseAfterLossOfAll = (times: number, maxDelay: Duration.Duration): Duration.Duration =>
   times <= 1 ? Duration.zero : Duration.min(maxDelay, Duration.seconds(2 ** Math.min(times, 16)))

@@ -1,7 +1,7 @@
 /** Nothing is sent twice on a guess: what an earlier poll or run may have sent is looked for in the index first. */
 import { Effect } from "effect"
 import { DeadLetters } from "../dead-letters/DeadLetters.ts"
-import { type Event, type EventType, idHoldsTime, sentSince } from "../domain/Event.ts"
+import { anySentSince, type Event, type EventType, idHoldsTime } from "../domain/Event.ts"
 import * as Log from "../telemetry/log.ts"
 import { count } from "../telemetry/metric.ts"
 import { METRICS } from "../telemetry/metrics.ts"
@@ -18,7 +18,7 @@ const soughtOf = (events: ReadonlyArray<Event>, latest: (type: EventType) => num
   const [eventType, ...others] = new Set(events.map(({ type }) => type))
   return {
     ids: events.map(({ id }) => id),
-    since: events.reduce((since, event) => Math.min(since, sentSince(event)), Number.POSITIVE_INFINITY),
+    since: anySentSince(events),
     ...(eventType !== undefined && others.length === 0 && idHoldsTime(eventType)
       ? { within: { eventType, from, to, writtenUpTo: latest(eventType) } }
       : {}),

@@ -7,7 +7,7 @@
  */
 import { Effect, Option, Ref, Stream } from "effect"
 import type { Event } from "../domain/Event.ts"
-import { confirm } from "../pipeline/confirm.ts"
+import { confirm, MOST_BATCHES_AHEAD } from "../pipeline/confirm.ts"
 import { Stop } from "../pipeline/Stop.ts"
 import { searchBeforeSend } from "../pipeline/searchBeforeSend.ts"
 import { write } from "../pipeline/write.ts"
@@ -70,9 +70,6 @@ interface Taken {
   readonly lacking: ReadonlyArray<Missing>
   readonly position: number | undefined
 }
-
-/** How many batches may be settled behind one that is held, as in a poll. */
-const MOST_BATCHES_AHEAD = 1024
 
 /** What both ways keep while they go through the window. */
 const makeTally = Effect.fnUntraced(function* (options: ReconcileOptions, start: Counts, from: number) {

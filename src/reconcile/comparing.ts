@@ -2,7 +2,7 @@
 import { Effect, Ref, Stream } from "effect"
 import { DeadLetters } from "../dead-letters/DeadLetters.ts"
 import type { FeedName } from "../domain/Checkpoint.ts"
-import { sentSince } from "../domain/Event.ts"
+import { anySentSince } from "../domain/Event.ts"
 import { Indexer, type IndexerError } from "../indexer/Indexer.ts"
 import { normalize } from "../pipeline/normalize.ts"
 import type { Shipment } from "../pipeline/Shipment.ts"
@@ -66,13 +66,9 @@ export const compared = <R>(
 export const lookUp = (clockSkew: number) =>
   Effect.fnUntraced(function* (shipment: Shipment) {
     if (shipment.toWrite.length === 0) return shipment
-    const earliest = shipment.toWrite.reduce(
-      (since, event) => Math.min(since, sentSince(event)),
-      Number.POSITIVE_INFINITY,
-    )
     const copies = yield* (yield* Indexer).copies({
       ids: shipment.toWrite.map(({ id }) => id),
-      since: earliest - clockSkew,
+      since: anySentSince(shipment.toWrite) - clockSkew,
     })
     let duplicated = 0
     for (const count of copies.values()) if (count > 1) duplicated += 1
