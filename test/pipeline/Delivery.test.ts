@@ -23,6 +23,13 @@ const poll = (chain: Chain) =>
 
 const passing = (seconds: number) => Effect.repeat(TestClock.adjust("250 millis"), { times: seconds * 4 - 1 })
 
+/** A poll, whole, of which so many seconds pass. */
+const polled = Effect.fnUntraced(function* (chain: Chain, seconds: number) {
+  const polling = yield* Effect.forkChild(poll(chain))
+  yield* passing(seconds)
+  return yield* Fiber.join(polling)
+})
+
 const committed = Effect.flatMap(Checkpoints, (checkpoints) => checkpoints.load(FEED)).pipe(
   Effect.map(
     Option.match({
@@ -54,9 +61,7 @@ describe("Delivery", () => {
     return inChain(
       chain,
       Effect.gen(function* () {
-        const delivering = yield* Effect.forkChild(poll(chain))
-        yield* passing(120)
-        const summary = yield* Fiber.join(delivering)
+        const summary = yield* polled(chain, 120)
         assert.deepInclude(summary, { written: 95, known: 0, dead: 0, failure: undefined })
         assert.strictEqual(yield* committed, 9401)
         assertEquation(chain)
@@ -76,9 +81,7 @@ describe("Delivery", () => {
     return inChain(
       chain,
       Effect.gen(function* () {
-        const delivering = yield* Effect.forkChild(poll(chain))
-        yield* passing(60)
-        yield* Fiber.join(delivering)
+        yield* polled(chain, 60)
         assert.deepStrictEqual(chain.sent, ["event-0", "event-2"])
 
         chain.replayed = true
@@ -98,9 +101,7 @@ describe("Delivery", () => {
     return inChain(
       chain,
       Effect.gen(function* () {
-        const delivering = yield* Effect.forkChild(poll(chain))
-        yield* passing(60)
-        yield* Fiber.join(delivering)
+        yield* polled(chain, 60)
         assert.deepStrictEqual(
           chain.told.map((position) => (position.kind === "time" ? position.up_to : undefined)),
           [900, 1900, 2401],
@@ -148,17 +149,13 @@ describe("Delivery", () => {
     return inChain(
       chain,
       Effect.gen(function* () {
-        const delivering = yield* Effect.forkChild(poll(chain))
-        yield* passing(30)
-        const summary = yield* Fiber.join(delivering)
+        const summary = yield* polled(chain, 30)
         assert.strictEqual(summary.failure?.reason._tag, "ServerError")
         assert.strictEqual(summary.written, 20)
         assert.strictEqual(yield* committed, 1900)
 
         chain.failingPage = undefined
-        const again = yield* Effect.forkChild(poll(chain))
-        yield* passing(30)
-        yield* Fiber.join(again)
+        yield* polled(chain, 30)
         assert.strictEqual(chain.sent.length, 40)
         assertEquation(chain)
       }),
@@ -172,9 +169,7 @@ describe("Delivery", () => {
     return inChain(
       chain,
       Effect.gen(function* () {
-        const delivering = yield* Effect.forkChild(poll(chain))
-        yield* passing(30)
-        assert.deepInclude(yield* Fiber.join(delivering), { written: 19, dead: 1 })
+        assert.deepInclude(yield* polled(chain, 30), { written: 19, dead: 1 })
         assert.strictEqual(chain.letters.get("event-4")?.reason, "normalization_failed")
         assertEquation(chain)
       }),
@@ -187,9 +182,7 @@ describe("Delivery", () => {
     return inChain(
       chain,
       Effect.gen(function* () {
-        const delivering = yield* Effect.forkChild(poll(chain))
-        yield* passing(30)
-        assert.deepInclude(yield* Fiber.join(delivering), { written: 15, known: 25 })
+        assert.deepInclude(yield* polled(chain, 30), { written: 15, known: 25 })
         assert.deepStrictEqual(chain.sent, records(40).slice(25).map(idOf))
         assertEquation(chain)
       }),
@@ -206,9 +199,7 @@ describe("Delivery", () => {
       return inChain(
         chain,
         Effect.gen(function* () {
-          const delivering = yield* Effect.forkChild(poll(chain))
-          yield* passing(30)
-          assert.deepInclude(yield* Fiber.join(delivering), { written: 0, known: 5 })
+          assert.deepInclude(yield* polled(chain, 30), { written: 0, known: 5 })
           assert.deepStrictEqual(chain.sent, [])
         }),
       )
@@ -223,9 +214,7 @@ describe("Delivery", () => {
     return inChain(
       chain,
       Effect.gen(function* () {
-        const delivering = yield* Effect.forkChild(poll(chain))
-        yield* passing(60)
-        yield* Fiber.join(delivering)
+        yield* polled(chain, 60)
         assertEquation(chain)
         assert.strictEqual(chain.sent.length, 40)
       }),
@@ -243,9 +232,7 @@ describe("Delivery", () => {
       return inChain(
         chain,
         Effect.gen(function* () {
-          const delivering = yield* Effect.forkChild(poll(chain))
-          yield* passing(30)
-          yield* Fiber.join(delivering)
+          yield* polled(chain, 30)
           const once = { fetched: 40, normalized: 39, known: 25, written: 14, confirmed: 14, dead: 1 }
           assert.deepStrictEqual(yield* stagesOf(FEED), once)
           assert.strictEqual(yield* counted(METRICS.duplicates, { feed: FEED }), 1)
@@ -278,14 +265,10 @@ describe("Delivery", () => {
       chain,
       Effect.gen(function* () {
         chain.failingPage = 1
-        const first = yield* Effect.forkChild(poll(chain))
-        yield* passing(30)
-        yield* Fiber.join(first)
+        yield* polled(chain, 30)
         assert.strictEqual(yield* committed, 5000)
         chain.failingPage = undefined
-        const second = yield* Effect.forkChild(poll(chain))
-        yield* passing(30)
-        yield* Fiber.join(second)
+        yield* polled(chain, 30)
         assertEquation(chain)
       }),
     )
@@ -296,9 +279,7 @@ describe("Delivery", () => {
     return inChain(
       chain,
       Effect.gen(function* () {
-        const delivering = yield* Effect.forkChild(poll(chain))
-        yield* passing(30)
-        yield* Fiber.join(delivering)
+        yield* polled(chain, 30)
         assert.strictEqual(chain.sent.length, 15)
         assertEquation(chain)
       }),

@@ -3,24 +3,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import type { Event } from "../../src/domain/Event.ts"
 import { InFlight } from "../../src/pipeline/InFlight.ts"
+import { eventOf } from "./eventOf.ts"
 
-const event = (id: string): Event => ({
-  id,
-  type: "alarm",
-  timeMillis: 0,
-  json: "{}",
-  bytes: 2,
-  envelope: {
-    id,
-    source: "test",
-    source_type: "test:record",
-    format: "json",
-    payload: {},
-    attributes: {},
-    received_at: "1970-01-01T00:00:00.000Z",
-  },
-})
-const events = (...ids: ReadonlyArray<string>) => ids.map(event)
+const events = (...ids: ReadonlyArray<string>) => ids.map(eventOf)
 const idsOf = (taken: ReadonlyArray<Event>) => taken.map(({ id }) => id)
 
 const holds = (name: string, steps: Effect.Effect<void, never, InFlight>) =>

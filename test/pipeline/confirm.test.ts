@@ -2,7 +2,6 @@ import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Fiber, Layer, Option } from "effect"
 import { TestClock } from "effect/testing"
 import type { DeadLetter } from "../../src/dead-letters/DeadLetters.ts"
-import type { Event } from "../../src/domain/Event.ts"
 import { confirm } from "../../src/pipeline/confirm.ts"
 import { InFlight } from "../../src/pipeline/InFlight.ts"
 import { Policies } from "../../src/pipeline/Policies.ts"
@@ -15,30 +14,14 @@ import { Writer } from "../../src/writers/Writer.ts"
 import { counted, freshMetrics, stagesOf } from "../support/counted.ts"
 import { withoutLogs } from "../support/logRecorder.ts"
 import { recordedLetters } from "../support/recordedLetters.ts"
-
-const event = (id: string): Event => ({
-  id,
-  type: "flow",
-  timeMillis: 0,
-  json: `{"event_id":"${id}"}`,
-  bytes: 20,
-  envelope: {
-    id,
-    source: "test",
-    source_type: "test:record",
-    format: "json",
-    payload: {},
-    attributes: {},
-    received_at: "2026-02-22T19:13:04.123Z",
-  },
-})
+import { eventOf } from "./eventOf.ts"
 
 /** What is missing after an attempt, and how many of its neighbours arrived. */
 type Outcome = readonly [missing: ReadonlyArray<string>, neighbours: number]
 
 /** Settles `ids` with these outcomes, attempt by attempt; the last one again and again. */
 const settle = (ids: ReadonlyArray<string>, outcomes: ReadonlyArray<Outcome>, within: Duration.Input) => {
-  const events = ids.map(event)
+  const events = ids.map(eventOf)
   const shipment: WrittenShipment = {
     batch: { id: "b", feed: "test/flows", events, position: Option.none(), maybeSent: false },
     dead: 0,
