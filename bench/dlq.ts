@@ -139,7 +139,7 @@ export const bench: Bench = {
   name: "dlq",
   about: `a dead letter written, and a page of ${PAGE} out of ${WAITING.toLocaleString("en")}`,
   run: async (say) => {
-    const folder = mkdtempSync(path.join(process.env.BENCH_FOLDER ?? tmpdir(), "waybill-bench-"))
+    const folder = mkdtempSync(path.join(process.env.BENCH_FOLDER || tmpdir(), "waybill-bench-"))
     try {
       const { bare, ours } = await Effect.runPromise(measureWrites(path.join(folder, "written")))
       say(`${WRITES.toLocaleString("en")} letters and as many bare files written by turns`)

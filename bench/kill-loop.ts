@@ -66,7 +66,7 @@ export const bench: Bench = {
   name: "kill-loop",
   about: `${FLOWS} flows, ${KILLS} times SIGKILL at random moments (SEED=<number> repeats a run)`,
   run: async (say) => {
-    const seed = Number(process.env.SEED ?? Date.now() % 1_000_000)
+    const seed = Number(process.env.SEED || Date.now() % 1_000_000)
     const figures = await measure(seed, say)
     return {
       passed: figures.lost === 0 && figures.duplicated === 0 && figures.ahead === 0,

@@ -9,7 +9,7 @@ export const bench: Bench = {
   name: "push-kills",
   about: `${KILLS} times SIGKILL under a push of 800 events/s (SEED=<number> repeats a run)`,
   run: async (say) => {
-    const seed = Number(process.env.SEED ?? Date.now() % 1_000_000)
+    const seed = Number(process.env.SEED || Date.now() % 1_000_000)
     const { accepted, lost, twice, unanswered } = await Effect.runPromise(pushKills(KILLS, seed, say))
     return {
       passed: accepted > 0 && lost.length === 0 && twice.length === 0,

@@ -1,7 +1,7 @@
 /** Whether a request may be answered: the bearer token, and what a browser says of where it comes from. */
 import { createHash, timingSafeEqual } from "node:crypto"
 import { Effect, Layer, Redacted } from "effect"
-import { LOOPBACK } from "../config/settings.ts"
+import { LOOPBACK } from "../config/addresses.ts"
 import { AdminToken } from "./api.ts"
 import { Unauthorized } from "./problems.ts"
 

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises"
 import process from "node:process"
 import { Console, Data, Duration, Effect, FileSystem, Redacted, Runtime } from "effect"
 import { CliError, Command, Flag } from "effect/cli"
+import { said } from "../config/environment.ts"
 import { runIncident } from "../demo/incident/Incident.ts"
 import { holds, type Proof, proofJson, proofTable } from "../demo/incident/Proof.ts"
 import { withoutConfiguration } from "./exitCodes.ts"
@@ -25,12 +26,12 @@ class ProofFailed extends Data.TaggedError("ProofFailed")<{
 
 /** A real OpenSearch in the simulated indexer's place, when OPENSEARCH_URL names one. */
 const openSearchOf = Effect.fnUntraced(function* (env: NodeJS.ProcessEnv) {
-  const url = env.OPENSEARCH_URL
-  if (url === undefined || url === "") return undefined
-  const caFile = env.OPENSEARCH_CA_FILE
+  const url = said(env, "OPENSEARCH_URL")
+  if (url === undefined) return undefined
+  const caFile = said(env, "OPENSEARCH_CA_FILE")
   const ca = caFile === undefined ? undefined : yield* Effect.promise(() => readFile(caFile, "utf8"))
-  const username = env.OPENSEARCH_USERNAME
-  const password = env.OPENSEARCH_PASSWORD
+  const username = said(env, "OPENSEARCH_USERNAME")
+  const password = said(env, "OPENSEARCH_PASSWORD")
   return {
     url,
     ...(username === undefined ? {} : { username }),

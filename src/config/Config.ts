@@ -7,6 +7,7 @@
  * Sections are always present; `loadConfig` adds those that a file leaves out.
  */
 import { Schema } from "effect"
+import { url } from "./addresses.ts"
 import { admin } from "./adminSection.ts"
 import { firewalla } from "./firewallaSection.ts"
 import { hec } from "./hecSection.ts"
@@ -21,20 +22,17 @@ import {
   integer,
   number,
   optional,
-  path,
-  secret,
   section,
-  text,
-  url,
   withDefault,
 } from "./settings.ts"
+import { indexPattern, path, secret, username } from "./texts.ts"
 import { traces } from "./tracesSection.ts"
 import { writer } from "./writerSection.ts"
 
 const indexer = section("The Wazuh indexer, which is searched for every event. Nothing is written to it.", {
   url: withDefault(url, "https://wazuh.indexer:9200", "Its address."),
   username: optional(
-    text,
+    username,
     "waybill",
     "A user whose role has `read` on the index pattern; it needs no more. Must be given unless `verify.mode` is `off`.",
   ),
@@ -58,7 +56,7 @@ const indexer = section("The Wazuh indexer, which is searched for every event. N
     true,
     "`false` accepts any certificate, so that anybody on the way can read the password; it is warned of at every start.",
   ),
-  index_pattern: withDefault(text, "wazuh-alerts-4.x-*", "The indices that are searched."),
+  index_pattern: withDefault(indexPattern, "wazuh-alerts-4.x-*", "The indices that are searched."),
   fields: indexerFields,
   timeout_seconds: optional(
     number(0.1, 600),

@@ -1,15 +1,7 @@
 /** The keys under `admin`. */
-import {
-  bindAddress,
-  flag,
-  integer,
-  number,
-  optional,
-  path,
-  secret,
-  section,
-  withDefault,
-} from "./settings.ts"
+import { bindAddress } from "./addresses.ts"
+import { flag, integer, number, optional, section, withDefault } from "./settings.ts"
+import { path, token } from "./texts.ts"
 
 export const admin = section(
   "The HTTP API that shows how Waybill is, and by which dead letters are read, replayed and removed.",
@@ -26,7 +18,7 @@ export const admin = section(
       "Its port; `0` takes any free one, which the log then tells.",
     ),
     token: optional(
-      secret("admin.token"),
+      token("admin.token"),
       "…",
       "What a client must send as `Authorization: Bearer …`, but for `/healthz` and `/readyz`. Without one, whoever can reach the loopback address may read and change everything.",
     ),

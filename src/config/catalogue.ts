@@ -51,6 +51,7 @@ export const ALTERNATIVES: ReadonlyArray<readonly [string, string]> = [
   ["source.hec.tokens.<name>.token", "source.hec.tokens.<name>.token_file"],
   ["writer.api.password", "writer.api.password_file"],
   ["admin.token", "admin.token_file"],
+  ["traces.headers", "traces.headers_file"],
 ]
 
 const isSetting = Schema.is(Setting)

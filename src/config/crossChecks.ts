@@ -1,10 +1,10 @@
 /** What must hold between keys. Looks at the values before they are decoded, so that it speaks up beside other problems. */
 import { Duration, Option, Predicate, Schema } from "effect"
+import { isLoopback } from "./addresses.ts"
 import type { Problem } from "./ConfigInvalid.ts"
 import { findKey } from "./catalogue.ts"
 import { checkHec } from "./hecChecks.ts"
 import type { Merged } from "./merge.ts"
-import { isLoopback } from "./settings.ts"
 import { read } from "./tree.ts"
 
 const decodeDuration = Schema.decodeUnknownOption(Schema.DurationFromString)

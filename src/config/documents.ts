@@ -146,9 +146,12 @@ Four settings are enough to start: \`MSP_DOMAIN\`, \`MSP_TOKEN\` (or \`MSP_TOKEN
 
 - Everything that is wrong is reported at once, each with its key, what was expected, and what to do; the exit code
   is 78. Unknown keys and mistyped \`WAYBILL_\` variables are refused.
-- A secret can be given as a file: \`token_file\` and \`password_file\`, in the file or as a variable. One newline at its
-  end is cut off. Of two keys that exclude each other (\`password\` and \`password_file\`, \`token\` and \`token_file\`,
+- A secret can be given as a file: \`token_file\` and \`password_file\`, in the file or as a variable. White space
+  around it, and a byte order mark, are cut off: editors add them. Anywhere else a secret that begins or ends with a
+  blank is refused. Of two keys that exclude each other (\`password\` and \`password_file\`, \`token\` and \`token_file\`,
   \`domain\` and \`base_url\`, \`box\` and \`group\`) the one from the stronger origin counts; both from one origin is an error.
+- What a header, a URL, a path or a socket's address can't carry is refused by its key, as are characters that can't be
+  seen (such as a zero-width space) and quotes that were copied along with a secret.
 - A variable that is set to nothing counts as not set. A key or section with nothing after the colon does, too.
 - Durations are one number and one unit: \`250 millis\`, \`5 seconds\`, \`15 minutes\`, \`1 hour\`, \`30 days\`.
 - Under a section with \`<name>\` in it any number of sections may stand, each under a name of your own: lower-case letters

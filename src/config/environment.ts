@@ -11,6 +11,12 @@ import { nearest } from "./nearest.ts"
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
+/** What a variable says; one that is set to nothing says nothing. */
+export const said = (env: Environment, variable: string): string | undefined => {
+  const text = env[variable]
+  return text === "" ? undefined : text
+}
+
 /** Names the file; it is not a key of it. */
 export const FILE_VARIABLE = "WAYBILL_CONFIG"
 
@@ -46,10 +52,8 @@ const given = (
   variables: ReadonlyArray<readonly [Key, string | undefined]>,
 ): ReadonlyArray<Given> =>
   variables.flatMap(([key, variable]) => {
-    const text = variable === undefined ? undefined : env[variable]
-    return variable === undefined || text === undefined || text === ""
-      ? []
-      : [{ key, value: coerce(key, text), variable }]
+    const text = variable === undefined ? undefined : said(env, variable)
+    return variable === undefined || text === undefined ? [] : [{ key, value: coerce(key, text), variable }]
   })
 
 const VARIABLES = keys.map((key) => key.variable)
@@ -98,7 +102,7 @@ export const fromEnvironment = (env: Environment): FromEnvironment => ({
   ),
   own: given(env, [...keys.map((key) => [key, key.variable] as const), ...namedIn(env)]),
   problems: Object.keys(env)
-    .filter((name) => name.startsWith(PREFIX) && name !== FILE_VARIABLE && env[name] !== undefined)
+    .filter((name) => name.startsWith(PREFIX) && name !== FILE_VARIABLE && said(env, name) !== undefined)
     .filter((name) => !VARIABLES.includes(name) && namedKey(name) === undefined && !FOREIGN.test(name))
     .sort()
     .map(unknownVariable),

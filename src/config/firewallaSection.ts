@@ -1,22 +1,19 @@
 /** The keys under `source.firewalla`. */
+
+import { hostName, url } from "./addresses.ts"
 import { retryOfPeer } from "./retrySection.ts"
 import {
   choice,
   duration,
   durationOrZero,
   flag,
-  hostName,
   integer,
   number,
   optional,
-  path,
-  secret,
   section,
-  text,
-  textOrEmpty,
-  url,
   withDefault,
 } from "./settings.ts"
+import { path, text, textOrEmpty, token } from "./texts.ts"
 
 const flagged = (what: string) => withDefault(flag, true, `Whether ${what}.`)
 
@@ -78,7 +75,7 @@ export const firewalla = section("The Firewalla MSP API.", {
     "The API's whole address in place of `domain`, version included.",
   ),
   token: optional(
-    secret("source.firewalla.token"),
+    token("source.firewalla.token"),
     "…",
     "The personal access token. Give this or `token_file` when a feed is enabled.",
   ),

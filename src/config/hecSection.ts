@@ -1,23 +1,11 @@
 /** The keys under `source.hec`. */
-import {
-  bindAddress,
-  choice,
-  duration,
-  flag,
-  integer,
-  named,
-  number,
-  optional,
-  path,
-  secret,
-  section,
-  text,
-  withDefault,
-} from "./settings.ts"
+import { bindAddress } from "./addresses.ts"
+import { choice, duration, flag, integer, named, number, optional, section, withDefault } from "./settings.ts"
+import { path, text, token } from "./texts.ts"
 
-const token = section("One sender, or one kind of senders; the name is in its feed, `hec/<name>`.", {
+const sender = section("One sender, or one kind of senders; the name is in its feed, `hec/<name>`.", {
   token: optional(
-    secret("source.hec.tokens.token"),
+    token("source.hec.tokens.token"),
     "…",
     "What its senders authorize themselves with. Give this or `token_file`.",
   ),
@@ -93,6 +81,6 @@ export const hec = section(
       "1 hour",
       "A channel that is not used for so long is forgotten, with the ids of it that nobody has asked for.",
     ),
-    tokens: named("The senders, each under a name: lower-case letters, digits, `_` and `-`.", "main", token),
+    tokens: named("The senders, each under a name: lower-case letters, digits, `_` and `-`.", "main", sender),
   },
 )

@@ -1,5 +1,6 @@
 /** The keys under `indexer.fields`. */
-import { section, text, withDefault } from "./settings.ts"
+import { section, withDefault } from "./settings.ts"
+import { text } from "./texts.ts"
 
 export const indexerFields = section(
   "Where a document holds what is searched for. The defaults are those of Wazuh 4; other ones are experimental.",

@@ -4,7 +4,7 @@ import { Config } from "./Config.ts"
 import { ConfigInvalid, type Problem } from "./ConfigInvalid.ts"
 import { ANY_NAME, sections } from "./catalogue.ts"
 import { crossCheck } from "./crossChecks.ts"
-import { type Environment, FILE_VARIABLE, fromEnvironment } from "./environment.ts"
+import { type Environment, FILE_VARIABLE, fromEnvironment, said } from "./environment.ts"
 import { type Merged, merge } from "./merge.ts"
 import { problemsOf } from "./problems.ts"
 import { resolveSecretFiles } from "./secretFiles.ts"
@@ -49,8 +49,7 @@ export const configFrom = (tree: Tree): Result.Result<Config, ConfigInvalid> =>
   )
 
 const readFile = Effect.fnUntraced(function* ({ path, env }: LoadOptions) {
-  const variable = env[FILE_VARIABLE]
-  const named = Option.orElse(path, () => Option.fromUndefinedOr(variable === "" ? undefined : variable))
+  const named = Option.orElse(path, () => Option.fromUndefinedOr(said(env, FILE_VARIABLE)))
   const file = Option.getOrElse(named, () => DEFAULT_PATH)
   const tree = yield* readYaml(file)
   if (Option.isSome(tree)) return { tree: tree.value, origin: `file ${file} and the environment` }

@@ -12,6 +12,8 @@ export interface Merged {
   /** The variable that each key which came from the environment came from, by the key's name. */
   readonly variables: ReadonlyMap<string, string>
   readonly problems: ReadonlyArray<Problem>
+  /** The files that secrets were read from, by the secrets' keys; `where`: what names the file. */
+  readonly files?: ReadonlyMap<string, { readonly where: string; readonly path: string }>
 }
 
 const both = (one: string, other: string): Problem => ({

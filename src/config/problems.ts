@@ -2,6 +2,7 @@
 import { Array as Arr, Order, type Schema, SchemaIssue } from "effect"
 import type { Problem } from "./ConfigInvalid.ts"
 import { ANY_NAME, findKey, findSection, type Key, keys, type Section, sections } from "./catalogue.ts"
+import { oddityOf } from "./characters.ts"
 import type { Merged } from "./merge.ts"
 import { nearest } from "./nearest.ts"
 import { isTree, read } from "./tree.ts"
@@ -16,7 +17,9 @@ const got = ({ setting }: Key, value: unknown): string => {
   if (Array.isArray(value)) return "got a list"
   const isScalar = typeof value === "string" || typeof value === "number" || typeof value === "boolean"
   if (isScalar && SHOWN.has(setting.kind)) return `got ${JSON.stringify(value).slice(0, SHOWN_LENGTH)}`
-  return typeof value === "string" ? "got another text" : `got a ${typeof value}`
+  if (typeof value !== "string") return `got a ${typeof value}`
+  const oddity = oddityOf(value)
+  return oddity === undefined ? "got another text" : `got one with ${oddity}`
 }
 
 const companion = (key: Key) => findKey(`${key.name}_file`)
@@ -32,7 +35,15 @@ const missing = (key: Key): Problem => ({
   fix: `Set one of ${waysToSet(key)}.`,
 })
 
-const wrong = (key: Key, value: unknown, variable: string | undefined): Problem => {
+const wrong = (key: Key, value: unknown, { files, variables }: Merged): Problem => {
+  const variable = variables.get(key.name)
+  const file = files?.get(key.name)
+  if (file !== undefined)
+    return {
+      where: file.where,
+      what: `expected ${key.setting.expected}, ${got(key, value)}`,
+      fix: `Correct the file ${file.path}; white space around the secret is cut off.`,
+    }
   const needsQuotes = variable === undefined && typeof value !== "string" && typeof value !== "object"
   const isText = ["text", "secret", "url", "path", "choice"].includes(key.setting.kind)
   return {
@@ -81,10 +92,7 @@ const unknown = (name: string): Problem => {
 const pathsOf = SchemaIssue.makeFormatterStandardSchemaV1()
 
 /** One problem for each key, in the order of the Schema; unknown keys last. */
-export const problemsOf = (
-  error: Schema.SchemaError,
-  { tree, variables }: Merged,
-): ReadonlyArray<Problem> => {
+export const problemsOf = (error: Schema.SchemaError, merged: Merged): ReadonlyArray<Problem> => {
   const paths = (pathsOf(error.issue).issues ?? []).map(({ path }) =>
     (path ?? []).map((step) => String(typeof step === "object" ? step.key : step)),
   )
@@ -95,7 +103,7 @@ export const problemsOf = (
     const section = findSection(name)
     if (section !== undefined) return notASection(section)
     if (key === undefined) return unknown(name)
-    const value = read(tree, key.path)
-    return value === undefined ? missing(key) : wrong(key, value, variables.get(name))
+    const value = read(merged.tree, key.path)
+    return value === undefined ? missing(key) : wrong(key, value, merged)
   })
 }

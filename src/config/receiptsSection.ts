@@ -1,5 +1,6 @@
 /** The keys under `receipts`. */
-import { duration, flag, integer, optional, path, section, withDefault } from "./settings.ts"
+import { duration, flag, integer, optional, section, withDefault } from "./settings.ts"
+import { path } from "./texts.ts"
 
 export const receipts = section(
   "What was written in which batch, and when it was confirmed: what `waybill receipts` and `waybill trace` look into. Nothing else needs it, so its loss harms nothing.",

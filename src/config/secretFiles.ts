@@ -21,13 +21,14 @@ const readSecret = (
     Effect.match({
       onFailure: (error) => Result.fail(`${path} can't be read (${error.reason._tag})`),
       onSuccess: (content) => {
-        const secret = content.replace(/\r?\n$/, "")
+        // Editors and shells add them, and nobody sees them. A secret that is meant to have some can't be had.
+        const secret = content.trim()
         return secret === "" ? Result.fail(`${path} is empty`) : Result.succeed(secret)
       },
     }),
   )
 
-/** Puts the content of each file, less the newline at its end, in the place of the secret it stands for. */
+/** Puts the content of each file, less white space around it, in the place of the secret it stands for. */
 export const resolveSecretFiles = (merged: Merged): Effect.Effect<Merged, never, FileSystem.FileSystem> =>
   Effect.reduce(
     secretsWithFile(merged.tree),
@@ -41,7 +42,11 @@ export const resolveSecretFiles = (merged: Merged): Effect.Effect<Merged, never,
       return Effect.map(
         readSecret(path),
         Result.match({
-          onSuccess: (content): Merged => ({ ...sofar, tree: put(sofar.tree, secret.path, content) }),
+          onSuccess: (content): Merged => ({
+            ...sofar,
+            tree: put(sofar.tree, secret.path, content),
+            files: new Map(sofar.files).set(secret.name, { where, path }),
+          }),
           onFailure: (what): Merged => ({
             ...sofar,
             tree: put(sofar.tree, secret.path, UNREAD),

@@ -2,11 +2,12 @@
  * The words the configuration Schema is written in: what kinds of values there are, and whether a key may be left
  * out or has a default. What must be given depends on other keys: see `crossChecks.ts`.
  *
+ * Here are numbers, durations and choices; `texts.ts` has what is text, `addresses.ts` where something is.
+ *
  * Each key carries a `Setting` as an annotation. The messages, the commented YAML file, the JSON Schema and the table
  * of all keys are made from it, so that none of them can say anything else than the Schema does.
  */
-import { isIP } from "node:net"
-import { Duration, Effect, Schema, SchemaTransformation } from "effect"
+import { Duration, Effect, Schema } from "effect"
 
 const Scalar = Schema.Union([Schema.String, Schema.Number, Schema.Boolean])
 type Scalar = typeof Scalar.Type
@@ -54,7 +55,8 @@ interface KindOf<S extends Value> {
   readonly schema: S
   readonly facts: Facts
 }
-const kindOf = <S extends Value>(schema: S, facts: Facts): KindOf<S> => ({ schema, facts })
+/** A kind of values: what they must be, and what is said of it. */
+export const kindOf = <S extends Value>(schema: S, facts: Facts): KindOf<S> => ({ schema, facts })
 
 const annotations = (setting: Setting) => ({ description: setting.description, [SETTING]: setting })
 
@@ -95,92 +97,7 @@ export const optional = <S extends Value>(
     annotations({ ...facts, description, presence: "optional", example }),
   )
 
-/** What a wire header or a log line could not carry. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-const oneLine = Schema.makeFilter((text: string) => !/[\u0000-\u001f\u007f]/.test(text))
-
-const Text = Schema.NonEmptyString.check(oneLine)
-
-export const text = kindOf(Text, { kind: "text", expected: "a text on one line, not empty" })
-export const textOrEmpty = kindOf(Schema.String.check(oneLine), {
-  kind: "text",
-  expected: "a text on one line",
-})
-export const path = kindOf(Text, { kind: "path", expected: "the path of a file or folder" })
-export const secret = (label: string) =>
-  kindOf(Schema.RedactedFromValue(Text, { label }), {
-    kind: "secret",
-    expected: "a secret on one line, not empty",
-  })
 export const flag = kindOf(Schema.Boolean, { kind: "flag", expected: "true or false" })
-
-export const hostName = kindOf(
-  Schema.String.check(
-    Schema.makeFilter((name) => /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$/i.test(name)),
-  ),
-  { kind: "text", expected: "a host name without https:// and without a path" },
-)
-
-/** What a server may listen on: an address and no name, since who can reach it must be plain. */
-export const bindAddress = kindOf(
-  Schema.String.check(Schema.makeFilter((address) => address === "localhost" || isIP(address) !== 0)),
-  { kind: "text", expected: "an IP address such as 127.0.0.1, ::1 or 0.0.0.0, or localhost" },
-)
-
-/** Whether only this machine (or this container) can reach what listens there. */
-export const isLoopback = (address: string): boolean =>
-  address === "localhost" || address === "::1" || (isIP(address) === 4 && address.startsWith("127."))
-
-/** The name of a URL's host that never leaves this machine. */
-export const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
-
-/** Whether nothing that is sent to this URL can be read on a network. */
-export const isEncryptedOrLoopback = (address: string): boolean => {
-  const url = URL.parse(address)
-  return (
-    url !== null && (url.protocol === "https:" || (url.protocol === "http:" && LOOPBACK.test(url.hostname)))
-  )
-}
-const isPlainUrl = (address: string): boolean => {
-  const url = URL.parse(address)
-  return url !== null && url.username === "" && url.password === "" && url.search === "" && url.hash === ""
-}
-/** Decoded as text without a slash at the end. User and password in it are refused: a URL gets into logs. */
-export const url = kindOf(
-  Schema.String.check(
-    Schema.makeFilter((address) => isEncryptedOrLoopback(address) && isPlainUrl(address)),
-  ).pipe(
-    Schema.decodeTo(
-      Schema.String,
-      SchemaTransformation.transform({
-        decode: (address) => address.replace(/\/+$/, ""),
-        encode: (address) => address,
-      }),
-    ),
-  ),
-  {
-    kind: "url",
-    expected:
-      "an https:// URL (http:// only to localhost, 127.0.0.0/8 or [::1]) without user, password or query",
-  },
-)
-
-/** Also `http` to another machine: for what is sent without a password, or where it is warned of. */
-export const anyUrl = kindOf(
-  Schema.String.check(Schema.makeFilter((address) => /^https?:/i.test(address) && isPlainUrl(address))),
-  { kind: "url", expected: "an http:// or https:// URL without user, password or query" },
-)
-
-const HEADER = /^[!#$%&'*+.^_`|~0-9a-z-]+=[^,]+$/i
-/** Headers of HTTP in one text, as OTEL_EXPORTER_OTLP_HEADERS has them. */
-export const secretHeaders = (label: string) =>
-  kindOf(
-    Schema.RedactedFromValue(
-      Text.check(Schema.makeFilter((text) => text.split(",").every((one) => HEADER.test(one.trim())))),
-      { label },
-    ),
-    { kind: "secret", expected: "headers as name=value, separated by commas" },
-  )
 
 export const integer = (least: number, most: number) =>
   kindOf(Schema.Int.check(Schema.isBetween({ minimum: least, maximum: most })), {

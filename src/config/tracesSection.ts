@@ -1,5 +1,7 @@
 /** The keys under `traces`. */
-import { anyUrl, number, optional, path, secretHeaders, section, text, withDefault } from "./settings.ts"
+import { anyUrl } from "./addresses.ts"
+import { number, optional, section, withDefault } from "./settings.ts"
+import { path, secretHeaders, text } from "./texts.ts"
 
 export const traces = section(
   "Traces of polls and batches, sent to an OpenTelemetry collector as OTLP over HTTP. Off unless `endpoint` is given.",

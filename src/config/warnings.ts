@@ -1,6 +1,7 @@
 /** Settings that are allowed and not safe, and what they cost. They are logged at every start as `config.insecure`. */
+
+import { isEncryptedOrLoopback, isLoopback } from "./addresses.ts"
 import type { Config } from "./Config.ts"
-import { isEncryptedOrLoopback, isLoopback } from "./settings.ts"
 
 export interface Warning {
   readonly key: string

@@ -1,27 +1,16 @@
 /** The keys under `writer`. */
+
+import { serverName, url } from "./addresses.ts"
 import { retryOfPeer } from "./retrySection.ts"
-import {
-  choice,
-  duration,
-  flag,
-  hostName,
-  integer,
-  number,
-  optional,
-  path,
-  secret,
-  section,
-  text,
-  url,
-  withDefault,
-} from "./settings.ts"
+import { choice, duration, flag, integer, number, optional, section, withDefault } from "./settings.ts"
+import { path, secret, socketPath, text, username } from "./texts.ts"
 
 const socket = section(
   "The manager's sockets. Mount their folder, not the files: each start makes new ones.",
   {
-    path: withDefault(path, "/var/ossec/queue/sockets/queue", "The datagram socket that takes events."),
+    path: withDefault(socketPath, "/var/ossec/queue/sockets/queue", "The datagram socket that takes events."),
     stats_path: withDefault(
-      path,
+      socketPath,
       "/var/ossec/queue/sockets/analysis",
       "The socket that tells how full the manager's queue is.",
     ),
@@ -36,7 +25,7 @@ const socket = section(
 const api = section("The API of the Wazuh manager, for `kind: api`.", {
   url: withDefault(url, "https://wazuh.manager:55000", "Its address."),
   username: optional(
-    text,
+    username,
     "waybill",
     "An API user whose role has `event:ingest` on `*:*:*`; it needs no more. Must be given for `kind: api`.",
   ),
@@ -56,7 +45,7 @@ const api = section("The API of the Wazuh manager, for `kind: api`.", {
     "The CA that signed the API's certificate, as PEM; for a self-signed one that certificate itself. Without it the system's CAs are used.",
   ),
   server_name: optional(
-    hostName,
+    serverName,
     "localhost",
     "The name to expect in the certificate in place of the address's; the one that Wazuh makes for itself is for localhost.",
   ),
@@ -113,7 +102,7 @@ const wazuh5 = section(
   "Experimental: the manager of Wazuh 5, for `kind: wazuh5`. Set `indexer.index_pattern` and `indexer.fields` to go with it.",
   {
     socket: withDefault(
-      path,
+      socketPath,
       "/var/wazuh-manager/queue/sockets/queue-http.sock",
       "The socket of its HTTP server.",
     ),

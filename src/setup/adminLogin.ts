@@ -5,7 +5,7 @@
 import process from "node:process"
 import { Data, Effect, FileSystem, Redacted, Runtime } from "effect"
 import { CliError, Prompt } from "effect/cli"
-import type { Environment } from "../config/environment.ts"
+import { type Environment, said } from "../config/environment.ts"
 import type { Login } from "./Peer.ts"
 
 export class NoLogin extends Data.TaggedError("NoLogin")<{ readonly message: string }> {
@@ -19,15 +19,13 @@ export const USERNAME = "INDEXER_ADMIN_USERNAME"
 export const PASSWORD = "INDEXER_ADMIN_PASSWORD"
 export const PASSWORD_FILE = "INDEXER_ADMIN_PASSWORD_FILE"
 
-const set = (text: string | undefined): string | undefined => (text === "" ? undefined : text)
-
 const fromFile = Effect.fnUntraced(function* (path: string) {
   const fs = yield* FileSystem.FileSystem
   const text = yield* Effect.mapError(
     fs.readFileString(path),
     (error) => new NoLogin({ message: `${PASSWORD_FILE}: ${path} can't be read (${error.reason._tag}).` }),
   )
-  const password = text.replace(/\r?\n$/, "")
+  const password = text.trim()
   return password === "" ? yield* new NoLogin({ message: `${PASSWORD_FILE}: ${path} is empty.` }) : password
 })
 
@@ -43,9 +41,9 @@ const typed = Effect.fnUntraced(function* (username: string) {
 
 /** @param env where the variables are */
 export const adminLogin = Effect.fnUntraced(function* (env: Environment) {
-  const username = set(env[USERNAME]) ?? "admin"
-  const file = set(env[PASSWORD_FILE])
-  const given = set(env[PASSWORD]) ?? (file === undefined ? undefined : yield* fromFile(file))
+  const username = said(env, USERNAME) ?? "admin"
+  const file = said(env, PASSWORD_FILE)
+  const given = said(env, PASSWORD) ?? (file === undefined ? undefined : yield* fromFile(file))
   const password = given === undefined ? yield* typed(username) : Redacted.make(given)
   return { username, password } satisfies Login
 })

@@ -38,9 +38,9 @@ NodeRuntime.runMain(
     const world = yield* makeWorld({
       folder: "/var",
       // Within what Waybill fetches on its first run.
-      flows: { count: Number(process.env.FLOWS ?? 20_000), span: "50 minutes" },
+      flows: { count: Number(process.env.FLOWS || 20_000), span: "50 minutes" },
       alarms: { count: 200, span: "6 days" },
-      manager: { serviceRate: Number(process.env.EVENTS_PER_SECOND ?? 2_000) },
+      manager: { serviceRate: Number(process.env.EVENTS_PER_SECOND || 2_000) },
     })
     yield* serveWithTls(443, world.msp.url)
     yield* serveWithTls(9200, world.indexerAccess.url)

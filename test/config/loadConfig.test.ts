@@ -201,7 +201,7 @@ layer(NodeServices.layer)("loadConfig", (it) => {
           "source.firewalla.feeds.flows.page_size: expected a whole number from 1 to 500, got 900. Correct it in the file, or remove it for the default 500.",
           "writer.file.keep: expected a whole number from 1 to 1000, got 0. Correct it in the file, or remove it for the default 3.",
           'indexer.url: expected an https:// URL (http:// only to localhost, 127.0.0.0/8 or [::1]) without user, password or query, got another text. Correct it in the file, or remove it for the default "https://wazuh.indexer:9200".',
-          "indexer.password: expected a secret on one line, not empty, got a number. Put the value in quotes.",
+          "indexer.password: expected a secret on one line, not empty, without blanks or quotes around it, got a number. Put the value in quotes.",
           'verify.mode: expected one of always, startup-only, off, got "sometimes". Correct it in the file, or remove it for the default "always".',
           'dlq.enabled: expected true or false, got "maybe". Correct the environment variable WAYBILL_DLQ__ENABLED.',
           "log: expected a section with keys under it. Its keys are level, format, repeat_every.",
@@ -269,6 +269,7 @@ layer(NodeServices.layer)("loadConfig", (it) => {
         WAYBILL_PORT: "x",
         WAYBILL_PORT_80_TCP_ADDR: "x",
         WAYBILL_X: undefined,
+        WAYBILL_SET_TO_NOTHING: "",
       }),
     )
     it.effect("need no Firewalla settings when all its feeds are off", () =>
@@ -323,20 +324,22 @@ layer(NodeServices.layer)("loadConfig", (it) => {
       ["a Windows newline", "\r\n"],
       ["nothing", ""],
     ] as const) {
-      it.effect(`come from a file that ends in ${what}, named by any of the three ways`, () =>
-        inFolder((folder) =>
-          Effect.gen(function* () {
-            const file = yield* writeFile(folder, "secret", ` ${SECRET} ${end}`)
-            const yaml = yield* writeFile(folder, "waybill.yaml", `indexer:\n  password_file: ${file}\n`)
-            for (const config of [
-              yield* loadEnv({ ...withoutPassword, INDEXER_PASSWORD_FILE: file }),
-              yield* loadEnv({ ...withoutPassword, WAYBILL_INDEXER__PASSWORD_FILE: file }),
-              yield* loadConfig({ path: Option.some(yaml), env: withoutPassword }),
-            ]) {
-              assert.strictEqual(revealed(config.indexer.password), ` ${SECRET} `)
-            }
-          }),
-        ),
+      it.effect(
+        `come from a file with blanks around them that ends in ${what}, named by any of the three ways`,
+        () =>
+          inFolder((folder) =>
+            Effect.gen(function* () {
+              const file = yield* writeFile(folder, "secret", ` ${SECRET} ${end}`)
+              const yaml = yield* writeFile(folder, "waybill.yaml", `indexer:\n  password_file: ${file}\n`)
+              for (const config of [
+                yield* loadEnv({ ...withoutPassword, INDEXER_PASSWORD_FILE: file }),
+                yield* loadEnv({ ...withoutPassword, WAYBILL_INDEXER__PASSWORD_FILE: file }),
+                yield* loadConfig({ path: Option.some(yaml), env: withoutPassword }),
+              ]) {
+                assert.strictEqual(revealed(config.indexer.password), SECRET)
+              }
+            }),
+          ),
       )
     }
     it.effect("that are empty files are refused once, not also as missing", () =>

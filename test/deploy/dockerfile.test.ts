@@ -32,6 +32,28 @@ describe("the Dockerfile", () => {
     assert.include(override, `image: waybill:${VERSION}\n`)
   })
 
+  it.for([
+    ["not set", undefined, "8089"],
+    ["set to nothing", "", "8089"],
+    ["set", "9000", "9000"],
+  ] as const)(
+    "asks for health on the right port where WAYBILL_ADMIN__PORT is %s",
+    async ([, value, port]) => {
+      const command =
+        /^HEALTHCHECK[^[]*CMD (\[.*\])$/m.exec(await readFile("Dockerfile", "utf8"))?.[1] ?? "[]"
+      const [node, flag, code] = JSON.parse(command)
+      assert.deepStrictEqual([node, flag], ["node", "-e"])
+      const asked: Array<string> = []
+      const fetched = (url: string) => {
+        asked.push(url)
+        return Promise.resolve({ ok: true })
+      }
+      // Where it runs, `process` and `fetch` are Node's own.
+      new Function("process", "fetch", code)({ env: { WAYBILL_ADMIN__PORT: value }, exit() {} }, fetched)
+      assert.deepStrictEqual(asked, [`http://127.0.0.1:${port}/healthz`])
+    },
+  )
+
   it("ends as uid and gid 999, by number", async () => {
     const users = (await readFile("Dockerfile", "utf8")).match(/^USER .*$/gm)
     assert.deepStrictEqual(users, ["USER 999:999"])

@@ -5,7 +5,7 @@ import { seededRandom } from "../../src/demo/seededRandom.ts"
 import { onStage, stopped, TEST_TIMEOUT } from "./world.ts"
 
 const KILLS = 5
-const seed = Number(process.env.SEED ?? Date.now() % 1_000_000)
+const seed = Number(process.env.SEED || Date.now() % 1_000_000)
 
 describe(`SIGKILL, SEED=${seed}`, () => {
   it.live(

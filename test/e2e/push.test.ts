@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { pushKills } from "./pushKills.ts"
 import { TEST_TIMEOUT } from "./world.ts"
 
-const seed = Number(process.env.SEED ?? Date.now() % 1_000_000)
+const seed = Number(process.env.SEED || Date.now() % 1_000_000)
 
 describe(`events that are pushed, SEED=${seed}`, () => {
   it.live(

@@ -14,7 +14,7 @@ export interface RunLogOptions {
  * Milliseconds by which every wait ends late, 0 unless told. A machine that stalls does the same: what passes with
  * TEST_LATE_BY=3000 does not lean on an instant.
  */
-export const LATE_BY = Number(process.env.TEST_LATE_BY ?? 0)
+export const LATE_BY = Number(process.env.TEST_LATE_BY || 0)
 
 const every = () => true
 

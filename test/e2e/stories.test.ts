@@ -46,8 +46,8 @@ const STORY = {
   poison: few(between(0, 59)),
 }
 
-const seed = Number(process.env.SEED ?? Date.now() % 1_000_000)
-const RUNS = Number(process.env.RUNS ?? 300)
+const seed = Number(process.env.SEED || Date.now() % 1_000_000)
+const RUNS = Number(process.env.RUNS || 300)
 
 describe(`stories, SEED=${seed}`, () => {
   it.effect("a calm one", () => holds(CALM_STORY))

@@ -30,14 +30,14 @@ declare module "vitest" {
 
 const given = (url: string): SharedNode => {
   const {
-    OPENSEARCH_USERNAME: username,
-    OPENSEARCH_PASSWORD: password,
-    OPENSEARCH_CA_FILE: caFile,
+    OPENSEARCH_USERNAME: username = "",
+    OPENSEARCH_PASSWORD: password = "",
+    OPENSEARCH_CA_FILE: caFile = "",
   } = process.env
   return {
     url: url.replace(/\/+$/, ""),
-    caFile,
-    admin: username === undefined || password === undefined ? undefined : { username, password },
+    caFile: caFile === "" ? undefined : caFile,
+    admin: username === "" || password === "" ? undefined : { username, password },
     users: undefined,
   }
 }

@@ -11,7 +11,7 @@ const isProgram = (path: string): boolean =>
   Result.isSuccess(Result.try(() => accessSync(path, constants.X_OK)))
 
 /** Debian's, or the one that CHROMIUM names; undefined where there is none. */
-export const CHROMIUM = [process.env.CHROMIUM ?? "/usr/bin/chromium"].find(isProgram)
+export const CHROMIUM = [process.env.CHROMIUM || "/usr/bin/chromium"].find(isProgram)
 
 export class BrowserFailed extends Data.TaggedError("BrowserFailed")<{ readonly message: string }> {}
 

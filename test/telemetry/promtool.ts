@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process"
 import process from "node:process"
 
-const command = process.env.PROMTOOL ?? "promtool"
+const command = process.env.PROMTOOL || "promtool"
 
 /** Exit code and everything it said. */
 export const promtool = (args: ReadonlyArray<string>, input = "") => {

@@ -14,7 +14,7 @@ const YAML = `
 source:
   firewalla: { domain: a.example, token: msp-secret }
   hec: { enabled: true, tokens: { siem: { token: sender-secret } } }
-indexer: { username: "u: with a colon", url: https://indexer.example:9200 }
+indexer: { username: "u # no comment", url: https://indexer.example:9200 }
 traces: { headers: "authorization=otlp-secret" }
 `
 
@@ -81,7 +81,7 @@ describe("waybill config show", () => {
       // A secret is named by its file or hidden; what stands in its place is not checked as a secret is.
       const whole = configFrom({ ...others, indexer: rest })
       assert.deepInclude(Result.getOrThrow(whole).indexer, {
-        username: "u: with a colon",
+        username: "u # no comment",
         url: "https://indexer.example:9200",
       })
     }),

@@ -13,7 +13,7 @@ const run = promisify(execFile)
 
 const POM = fileURLToPath(new URL("pom.xml", import.meta.url))
 const CACHE =
-  process.env.OPENSEARCH_CACHE ?? fileURLToPath(new URL("../../../.cache/opensearch", import.meta.url))
+  process.env.OPENSEARCH_CACHE || fileURLToPath(new URL("../../../.cache/opensearch", import.meta.url))
 
 /** 2.19 needs Java 11, and the security manager, which Java 24 took away. */
 const JAVA_FROM = 11
@@ -34,7 +34,7 @@ const javaVersion = async (java: string): Promise<number> => {
 export const findJava = async (): Promise<string | undefined> => {
   const homes = [process.env.OPENSEARCH_JAVA_HOME, process.env.JAVA_HOME_17_X64, process.env.JAVA_HOME]
   for (const java of [
-    ...homes.filter((home) => home !== undefined).map((home) => join(home, "bin", "java")),
+    ...homes.flatMap((home) => home || []).map((home) => join(home, "bin", "java")),
     "java",
   ]) {
     const version = await javaVersion(java)
