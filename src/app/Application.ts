@@ -7,6 +7,7 @@ import { Configuration } from "../config/Configuration.ts"
 import { LiveConfiguration } from "../config/LiveConfiguration.ts"
 import { limitOf, warnings } from "../config/warnings.ts"
 import { DeadLetters } from "../dead-letters/DeadLetters.ts"
+import { throughDefects } from "../pipeline/defects.ts"
 import { runFeed } from "../pipeline/FeedRunner.ts"
 import { Run } from "../pipeline/Run.ts"
 import { Stop } from "../pipeline/Stop.ts"
@@ -17,7 +18,7 @@ import { RunStatus } from "../status/RunStatus.ts"
 import { tellStatus } from "../status/watch.ts"
 import { StartUp } from "../sync/StartUp.ts"
 import * as Log from "../telemetry/log.ts"
-import { canaries } from "../verify/Canary.ts"
+import { canaries, clearTheWay } from "../verify/Canary.ts"
 import { Verifier } from "../verify/Verifier.ts"
 import { Writer } from "../writers/Writer.ts"
 import { givingMemoryBack } from "./nativeMemory.ts"
@@ -61,14 +62,21 @@ const feedAll = Effect.gen(function* () {
     reconcile.enabled && verify.mode === "always"
       ? yield* makeScheduled(() => ({ ...current().reconcile, state: state.path }))
       : () => Effect.void
-  const polling = Effect.forEach(yield* Feeds, (feed) => runFeed(feed, lookBack(feed)), {
+  const afterDefect = { clearTheWay: clearTheWay({ resendAfter: () => current().canary.resend_after }) }
+  const polling = Effect.forEach(yield* Feeds, (feed) => runFeed(feed, lookBack(feed), afterDefect), {
     concurrency: "unbounded",
     discard: true,
   })
   yield* Effect.all([polling, (yield* Replay).serve], { concurrency: "unbounded", discard: true })
 })
 
-/** Ends only on a stop; the verifier looks as long as there may be something to confirm. */
+/**
+ * Ends only on a stop; the verifier looks as long as there may be something to confirm.
+ *
+ * A defect beside the feeds is got over where what it leaves can't be wrong: a status event, a canary, a look at memory.
+ * One in the verifier's own loop ends the run. What it knows of losses is in its memory and in no other place, and a
+ * proof out of a torn one could send events twice; the next start proves everything anew.
+ */
 const work = Effect.gen(function* () {
   const verifier = yield* Verifier
   const { current } = yield* LiveConfiguration
@@ -76,9 +84,9 @@ const work = Effect.gen(function* () {
   const telling = tellStatus({ version: VERSION, heartbeat: () => current().status.heartbeat })
   const beside = Effect.raceAllFirst([
     verifier.watch,
-    canaries({ interval: () => current().canary.interval }),
-    telling,
-    givingMemoryBack,
+    throughDefects("canaries", canaries({ interval: () => current().canary.interval })),
+    throughDefects("status events", telling),
+    throughDefects("memory", givingMemoryBack),
   ])
   yield* Effect.raceFirst(beside, feedAll)
 })
@@ -104,7 +112,7 @@ const drain = Effect.fnUntraced(function* (working: Fiber.Fiber<void>) {
     )
 })
 
-/** Runs until it is interrupted, and then drains. A defect of a part ends it with that defect. */
+/** Runs until it is interrupted, and then drains. A defect of the verifier, or at the start, ends it with that defect. */
 export const application = Effect.gen(function* () {
   const working = yield* Effect.forkScoped(work)
   // Finalizers run last first: the drain comes before the fork is interrupted.

@@ -1,7 +1,6 @@
 /** The kinds of values that say where something is on a network. */
 import { isIP } from "node:net"
 import { Schema, SchemaTransformation } from "effect"
-import { isVisibleAscii } from "./characters.ts"
 import { kindOf } from "./settings.ts"
 
 const MOST_PORT = 65_535
@@ -56,7 +55,10 @@ export const isEncryptedOrLoopback = (address: string): boolean => {
  */
 const PLAIN_URL = /^https?:\/\/[^/\\?#@]+(?:\/[^\\?#]*)?$/i
 const isPlainUrl = (address: string): boolean =>
-  isVisibleAscii(address) && PLAIN_URL.test(address) && URL.canParse(address) && new URL(address).port !== "0"
+  /^[\x21-\x7e]+$/.test(address) &&
+  PLAIN_URL.test(address) &&
+  URL.canParse(address) &&
+  new URL(address).port !== "0"
 
 /** Decoded as text without a slash at the end. User and password in it are refused: a URL gets into logs. */
 export const url = kindOf(

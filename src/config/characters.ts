@@ -24,8 +24,8 @@ export const isTrimmed = (text: string): boolean => !OUTER_BLANK.test(text)
 /** Whether it stands in quotes, which the file that it was copied from needed and its reader kept. */
 export const isQuoted = (text: string): boolean => text.length > 1 && QUOTED.test(text)
 
-/** What a header carries whole, whoever reads it: RFC 9110 leaves all but visible ASCII to chance. */
-export const isVisibleAscii = (text: string): boolean => /^[\x21-\x7e]+$/.test(text)
+/** What a header carries whole, whoever reads it (RFC 9110 leaves the rest to chance), if no blank is at its ends. */
+export const isPrintableAscii = (text: string): boolean => /^[\x20-\x7e]+$/.test(text)
 
 /**
  * What is odd about the characters of a value that was refused, for its message. It tells none that may be part of a

@@ -1,6 +1,6 @@
 /** The kinds of values that are text: in an event, in a header, in a search, and the paths of files. */
 import { Schema } from "effect"
-import { isQuoted, isSeen, isTrimmed, isVisibleAscii } from "./characters.ts"
+import { isPrintableAscii, isQuoted, isSeen, isTrimmed } from "./characters.ts"
 import { kindOf } from "./settings.ts"
 
 /** Neither a header nor a line of a log could carry another. */
@@ -47,11 +47,11 @@ export const secret = (label: string) =>
     expected: "a secret on one line, not empty, without blanks or quotes around it",
   })
 
-/** A secret that is a word of a header by itself. */
+/** A secret that stands in a header by itself. Blanks within it are carried, too, and some have a token of words. */
 export const token = (label: string) =>
-  kindOf(Schema.RedactedFromValue(Secret.check(Schema.makeFilter(isVisibleAscii)), { label }), {
+  kindOf(Schema.RedactedFromValue(Secret.check(Schema.makeFilter(isPrintableAscii)), { label }), {
     kind: "secret",
-    expected: "a token of ASCII letters, digits and signs, without blanks or quotes around it",
+    expected: "a token of ASCII letters, digits, signs and blanks, without blanks or quotes around it",
   })
 
 const HEADER = /^[!#$%&'*+.^_`|~0-9a-z-]+=[\x20-\x7e]+$/i

@@ -11,6 +11,14 @@
 import { Context, Deferred, Effect, Layer, Semaphore } from "effect"
 import type { Event, EventType } from "../domain/Event.ts"
 
+/** What one poll has hold of, so that it can be let go of where the poll was cut off in its middle. */
+export interface Hands {
+  /** The same for everybody, but what is claimed and taken by this one is in these hands. */
+  readonly inFlight: InFlight["Service"]
+  /** Lets go of all that is in them. The next one who has the same events must look for them first. */
+  readonly letGo: Effect.Effect<void>
+}
+
 export class InFlight extends Context.Service<
   InFlight,
   {
@@ -30,6 +38,8 @@ export class InFlight extends Context.Service<
     readonly release: (events: ReadonlyArray<Event>) => Effect.Effect<void>
     /** The latest own time of all events of this kind that were ever taken, epoch milliseconds. */
     readonly latest: (type: EventType) => number
+    /** New and empty ones. */
+    readonly hands: Effect.Effect<Hands>
   }
 >()("waybill/pipeline/InFlight") {
   static readonly layer = (maxEvents: number): Layer.Layer<InFlight> =>
@@ -59,19 +69,56 @@ export class InFlight extends Context.Service<
             letGo = Deferred.makeUnsafe<void>()
             return Effect.asVoid(Deferred.succeed(waited, undefined))
           })
-        return InFlight.of({
-          claim,
-          forgo,
-          take: Effect.fnUntraced(function* (events) {
-            const each = [...new Map(events.map((event) => [event.id, event])).values()]
-            yield* permits.take(permitsFor(each))
-            for (const { timeMillis, type } of each)
-              if (timeMillis > latestOf(type)) latest.set(type, timeMillis)
-            return each
-          }),
-          release: (events) => Effect.andThen(forgo(events), permits.release(permitsFor(events))),
-          latest: latestOf,
+        const take = Effect.fnUntraced(function* (events: ReadonlyArray<Event>) {
+          const each = [...new Map(events.map((event) => [event.id, event])).values()]
+          yield* permits.take(permitsFor(each))
+          for (const { timeMillis, type } of each)
+            if (timeMillis > latestOf(type)) latest.set(type, timeMillis)
+          return each
         })
+        const release = (events: ReadonlyArray<Event>) =>
+          Effect.andThen(forgo(events), permits.release(permitsFor(events)))
+
+        const hands: Effect.Effect<Hands> = Effect.sync(() => {
+          const claimed = new Map<string, Event>()
+          const taken = new Set<ReadonlyArray<Event>>()
+          const drop = (events: ReadonlyArray<Event>) => {
+            for (const { id } of events) claimed.delete(id)
+          }
+          /** What is waited for may be cut off; that it is had and that it is noted may not be torn apart. */
+          const noting = <A>(wait: Effect.Effect<A>, note: (had: A) => void) =>
+            Effect.uninterruptibleMask((restore) =>
+              Effect.tap(restore(wait), (had) => Effect.sync(() => note(had))),
+            )
+          return {
+            inFlight: InFlight.of({
+              ...all,
+              claim: (events) =>
+                noting(claim(events), () => {
+                  for (const event of events) claimed.set(event.id, event)
+                }),
+              forgo: (events) =>
+                Effect.tap(
+                  forgo(events),
+                  Effect.sync(() => drop(events)),
+                ),
+              take: (events) => noting(take(events), (each) => taken.add(each)),
+              release: (events) =>
+                Effect.suspend(() => {
+                  drop(events)
+                  return taken.delete(events) ? release(events) : forgo(events)
+                }),
+            }),
+            letGo: Effect.suspend(() => {
+              const [had, batches] = [[...claimed.values()], [...taken]]
+              claimed.clear()
+              taken.clear()
+              return Effect.andThen(forgo(had), Effect.forEach(batches, release, { discard: true }))
+            }),
+          }
+        })
+        const all = InFlight.of({ claim, forgo, take, release, latest: latestOf, hands })
+        return all
       }),
     )
 }

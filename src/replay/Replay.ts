@@ -2,11 +2,13 @@
 import { Clock, Context, Data, Deferred, Effect, Layer, Option, Queue } from "effect"
 import { DeadLetters } from "../dead-letters/DeadLetters.ts"
 import type { Normalizers } from "../normalizers/Registry.ts"
-import type { InFlight } from "../pipeline/InFlight.ts"
+import { isDefect, tellDefect } from "../pipeline/defects.ts"
+import { InFlight } from "../pipeline/InFlight.ts"
 import type { Policies } from "../pipeline/Policies.ts"
 import type { Run } from "../pipeline/Run.ts"
 import { Stop } from "../pipeline/Stop.ts"
 import type { Verifier } from "../verify/Verifier.ts"
+import { Witnesses } from "../verify/Witnesses.ts"
 import type { Writer } from "../writers/Writer.ts"
 import { type ReplayCounts, type ReplayReport, replayLetters } from "./replayLetters.ts"
 import type { ReplayRequest } from "./selection.ts"
@@ -54,7 +56,7 @@ const REFUSALS = {
 } as const
 const refuse = (reason: keyof typeof REFUSALS) => new ReplayRefused({ reason, message: REFUSALS[reason] })
 
-type Needs = DeadLetters | InFlight | Normalizers | Policies | Run | Stop | Verifier | Writer
+type Needs = DeadLetters | InFlight | Normalizers | Policies | Run | Stop | Verifier | Witnesses | Writer
 
 interface Job {
   readonly request: ReplayRequest
@@ -81,6 +83,26 @@ const make = Effect.fnUntraced(function* (canProve: boolean) {
     current = undefined
     yield* Deferred.succeed(done, report)
   })
+
+  /** Whoever asked is told of the defect. What was on its way is let go of as that of a feed is, before the next one. */
+  const { inFlight, letGo } = yield* (yield* InFlight).hands
+  const { barrier } = yield* Witnesses
+  const workOrTell = (job: Job) =>
+    work(job).pipe(
+      Effect.provideService(InFlight, inFlight),
+      Effect.catchCause((cause) =>
+        isDefect(cause)
+          ? Effect.gen(function* () {
+              yield* tellDefect("run.part_defect", "replay", cause, { part: "replay" })
+              status = { ...status, running: undefined }
+              yield* Deferred.failCause(job.done, cause)
+              yield* Effect.raceFirst(barrier, stop.requested)
+              yield* letGo
+              current = undefined
+            })
+          : Effect.failCause(cause),
+      ),
+    )
   const next = Effect.raceFirst(
     Effect.asSome(Queue.take(jobs)),
     Effect.as(stop.requested, Option.none<Job>()),
@@ -104,7 +126,7 @@ const make = Effect.fnUntraced(function* (canProve: boolean) {
     status: Effect.sync(() => status),
     serve: Effect.gen(function* () {
       state = "idle"
-      for (let job = yield* next; Option.isSome(job); job = yield* next) yield* work(job.value)
+      for (let job = yield* next; Option.isSome(job); job = yield* next) yield* workOrTell(job.value)
     }).pipe(Effect.ensuring(end), Effect.provide(services)),
   })
 })

@@ -77,6 +77,8 @@ export interface RunStatusShape {
   readonly fetched: (feed: FeedName, records: number) => Effect.Effect<void>
   readonly written: (feed: FeedName, events: number) => Effect.Effect<void>
   readonly settled: (feed: FeedName, settlement: Settlement) => Effect.Effect<void>
+  /** A poll was cut off: nothing of this feed is waited for any more. */
+  readonly abandoned: (feed: FeedName) => Effect.Effect<void>
   /** A checkpoint that was read or written. */
   readonly checkpointed: (checkpoint: Checkpoint) => Effect.Effect<void>
   readonly held: (part: Part, message: string) => Effect.Effect<void>
@@ -85,6 +87,9 @@ export interface RunStatusShape {
   /** Of the last hour, oldest first. A feed of which nothing has been confirmed is not in it. */
   readonly lags: Effect.Effect<ReadonlyMap<FeedName, ReadonlyArray<LagSample>>>
 }
+
+/** The reason of a failure that is a defect of Waybill's own. */
+export const DEFECT = "Defect"
 
 const NOTHING: FeedCounts = { fetched: 0, written: 0, outstanding: 0, confirmed: 0, known: 0, dead: 0 }
 
@@ -131,9 +136,10 @@ const make = Effect.map(Clock.currentTimeMillis, (startedAt): RunStatusShape => 
     pollEnded: (feed, failure, pause) =>
       changeNow(feed, (now) => ({ pollEndedAt: now, failure, nextPollAt: now + pause })),
     // A source that gives records has got over its failure. A poll that goes on for ever would never say so otherwise.
+    // Over a defect, which may lie behind the source, a feed has got when a batch is settled.
     fetched: (feed, records) =>
-      change(feed, ({ counts }) => ({
-        failure: undefined,
+      change(feed, ({ counts, failure }) => ({
+        failure: failure?.reason === DEFECT ? failure : undefined,
         counts: { ...counts, fetched: counts.fetched + records },
       })),
     written: (feed, events) =>
@@ -145,6 +151,7 @@ const make = Effect.map(Clock.currentTimeMillis, (startedAt): RunStatusShape => 
       Effect.andThen(
         remember(feed, lagMillis),
         change(feed, (before) => ({
+          failure: undefined,
           lagMillis: lagMillis ?? before.lagMillis,
           counts: {
             ...before.counts,
@@ -155,6 +162,7 @@ const make = Effect.map(Clock.currentTimeMillis, (startedAt): RunStatusShape => 
           },
         })),
       ),
+    abandoned: (feed) => count(feed, () => ({ outstanding: 0 })),
     checkpointed: ({ committed_at, feed, position }) =>
       change(feed, () => ({ checkpoint: { position, committed_at } })),
     held: (part, message) =>
@@ -180,6 +188,7 @@ const forgetting: RunStatusShape = {
   fetched: () => Effect.void,
   written: () => Effect.void,
   settled: () => Effect.void,
+  abandoned: () => Effect.void,
   checkpointed: () => Effect.void,
   held: () => Effect.void,
   released: () => Effect.void,

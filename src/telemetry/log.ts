@@ -32,6 +32,8 @@ export const LOG_EVENTS = [
   "poll.started",
   "poll.finished",
   "poll.failed",
+  "feed.defect",
+  "run.part_defect",
   "source.retrying",
   "source.settled_second",
   "source.unsorted",

@@ -32,6 +32,13 @@ const feed = "text"
 export const METRICS = {
   events: counter("waybill_events_total", "Events by how far they have come", { feed, stage: STAGES }),
   polls: counter("waybill_polls_total", "Polls of a feed", { feed, outcome: ["finished", "failed"] }),
+  defects: counter(
+    "waybill_defects_total",
+    "Defects of Waybill's own that held a feed, or a part beside the feeds",
+    {
+      part: "text",
+    },
+  ),
   batchesConfirmed: counter(
     "waybill_batches_confirmed_total",
     "Batches of which every event is returned by a search or is a dead letter",

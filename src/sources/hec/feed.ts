@@ -22,7 +22,7 @@ const INTERVAL = Duration.seconds(30)
 const pagesOf = (
   { sender, allows }: HecFeedOptions,
   chunks: ReadonlyArray<StoredChunk>,
-  openedAt: number,
+  sentUpTo: number,
 ): ReadonlyArray<Page> => {
   const pages: Array<Page> = []
   let run: Array<StoredChunk> = []
@@ -32,8 +32,8 @@ const pagesOf = (
     pages.push({
       envelopes: run.flatMap((chunk) => envelopesOf(sender, chunk, allows)),
       position: Option.some({ kind: "sequence", up_to: last.last }),
-      // Only what an earlier run had accepted can have been sent before; and what others may have sent as well.
-      maybeSent: last.last <= openedAt || last.ownId !== undefined,
+      // What an earlier run had accepted, or an earlier poll had, can have been sent before; and what others may send.
+      maybeSent: last.last <= sentUpTo || last.ownId !== undefined,
       replayed: last.replayed,
     })
     run = []
@@ -44,7 +44,7 @@ const pagesOf = (
       before === undefined ||
       (before.replayed === chunk.replayed &&
         (before.ownId === undefined) === (chunk.ownId === undefined) &&
-        before.last <= openedAt === chunk.last <= openedAt)
+        before.last <= sentUpTo === chunk.last <= sentUpTo)
     if (!isAlike) close()
     run.push(chunk)
   }
@@ -72,13 +72,20 @@ export const makeHecFeed = Effect.fnUntraced(function* (options: HecFeedOptions)
     return yield* spool.read(sender, after, batchEvents)
   }, Effect.mapError(failed))
 
+  /** Up to where records were handed on, by all polls of this run. One that was cut off may have sent them. */
+  let handedOn = spool.openedAt
+
   const poll = (checkpoint: Option.Option<Checkpoint>) =>
-    Stream.paginate(upToOf(Option.getOrUndefined(checkpoint)), (after) =>
-      Effect.map(gather(after), (chunks) => {
-        const next = chunks.at(-1)?.last ?? after
-        return [pagesOf(options, chunks, spool.openedAt), Option.some(next)] as const
-      }),
-    )
+    Stream.suspend(() => {
+      const sentUpTo = handedOn
+      return Stream.paginate(upToOf(Option.getOrUndefined(checkpoint)), (after) =>
+        Effect.map(gather(after), (chunks) => {
+          const next = chunks.at(-1)?.last ?? after
+          handedOn = Math.max(handedOn, next)
+          return [pagesOf(options, chunks, sentUpTo), Option.some(next)] as const
+        }),
+      )
+    })
 
   return {
     name,

@@ -121,6 +121,21 @@ describe("the feed of a sender", () => {
       assert.deepStrictEqual(again[0]?.envelopes, first[0]?.envelopes)
     }))
 
+  test("says of what an earlier poll of the same run was given that it may have been sent", (folder) =>
+    inRun(folder, ({ pages, push }) =>
+      Effect.gen(function* () {
+        yield* push(events("a", "b"))
+        const first = yield* pages(0, 1)
+        yield* push(events("c"))
+        const again = yield* pages(0, 2)
+        assert.deepStrictEqual(
+          [...first, ...again].map(({ maybeSent }) => maybeSent),
+          [false, true, false],
+        )
+        assert.deepStrictEqual(payloadsOf(again), ["a", "b", "c"])
+      }),
+    ))
+
   test("yields positions from each of which the rest is found again", (folder) =>
     inRun(folder, ({ pages, push }) =>
       Effect.gen(function* () {
