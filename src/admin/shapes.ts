@@ -72,11 +72,21 @@ export const Feed = Schema.Struct({
   committed_at: Schema.NullOr(time),
   counts: Schema.Struct({
     fetched: count.annotate({ description: "Records the source gave, with what the overlap brings again." }),
-    written: count,
+    written: count.annotate({ description: "Handed to the writer." }),
     outstanding: count.annotate({ description: "Written and not confirmed yet." }),
     confirmed: count,
     known: count.annotate({ description: "The index had them already; they were not sent." }),
+    repeated: count.annotate({
+      description: "The same record once more: twice in one poll, or its dead letter waits already.",
+    }),
+    filtered: count.annotate({ description: "The configuration does not want them." }),
     dead: count,
+    unaccounted: count.annotate({
+      description: "Of which nobody can say what became of them. Always 0, or Waybill has a defect.",
+    }),
+  }).annotate({
+    description:
+      "The ledger: once nothing is on its way, fetched = confirmed + known + repeated + filtered + dead.",
   }),
   lag_ms: Schema.NullOr(Schema.Int).annotate({
     description: "From written to searchable, of the last batch.",

@@ -13,16 +13,17 @@ import type { Batch } from "../domain/Batch.ts"
 import type { Checkpoint } from "../domain/Checkpoint.ts"
 import type { Feed, Page, SourceError } from "../sources/Source.ts"
 import { fetchSpans, span, traceOf } from "../telemetry/tracing.ts"
+import { markLast, openAccount } from "./account.ts"
 import { commit } from "./commit.ts"
 import { confirm, MOST_BATCHES_AHEAD } from "./confirm.ts"
 import { normalize } from "./normalize.ts"
 import { Stop } from "./Stop.ts"
-import { addReceipt, type Summary, startSummary } from "./Summary.ts"
+import { addReceipt, startSummary } from "./Summary.ts"
 import { searchBeforeSend } from "./searchBeforeSend.ts"
 import { write } from "./write.ts"
 
 const brought = (pages: ReadonlyArray<Page>) => ({
-  records: pages.reduce((sum, { envelopes }) => sum + envelopes.length, 0),
+  records: pages.reduce((sum, { fetched }) => sum + fetched, 0),
 })
 const of = ({ events, feed, id }: Batch) => ({ feed, batch: id, events: events.length })
 
@@ -31,13 +32,20 @@ export const deliver = Effect.fnUntraced(
   function* (feed: Feed, checkpoint: Option.Option<Checkpoint>) {
     const failure = yield* Ref.make<SourceError | undefined>(undefined)
     const stop = yield* Stop
+    const account = yield* openAccount(feed.name)
     const commitInOrder = yield* commit(feed, checkpoint)
 
     const ofFeed = () => ({ feed: feed.name })
     const delivered = yield* feed.poll(checkpoint).pipe(
       fetchSpans(ofFeed, brought),
       Stream.catch((error) => Stream.fromEffectDrain(Ref.set(failure, error))),
-      Stream.mapEffect((page) => normalize(feed.name, page).pipe(span("normalize", ofFeed))),
+      Stream.mapEffect((page) => Effect.map(account.fetched(page), (upTo) => ({ page, upTo }))),
+      Stream.mapEffect(({ page, upTo }) =>
+        normalize(feed.name, page).pipe(
+          span("normalize", ofFeed),
+          Effect.map((shipments) => markLast(shipments, upTo)),
+        ),
+      ),
       Stream.flattenIterable,
       Stream.mapEffect(searchBeforeSend),
       Stream.buffer({ capacity: 1 }),
@@ -47,14 +55,14 @@ export const deliver = Effect.fnUntraced(
       Stream.mapEffect((shipment) => confirm(shipment).pipe(span("verify", () => of(shipment.batch))), {
         concurrency: MOST_BATCHES_AHEAD,
       }),
+      Stream.tap(account.settled),
       Stream.mapEffect((settled) =>
         commitInOrder(settled).pipe(span("commit", () => ({ feed: feed.name, batch: settled.batch }))),
       ),
       Stream.runFold(() => startSummary, addReceipt),
     )
-    return { ...delivered, failure: yield* Ref.get(failure) } satisfies Summary & {
-      failure: SourceError | undefined
-    }
+    const ledger = yield* account.closed(yield* stop.isRequested)
+    return { ...delivered, ...ledger, failure: yield* Ref.get(failure) }
   },
   (delivering, feed) => delivering.pipe(traceOf("poll", () => ({ feed: feed.name }))),
 )

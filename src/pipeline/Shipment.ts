@@ -11,6 +11,15 @@ export interface Shipment {
   /** Events that the index already had, and of those, how many it has more than once. */
   readonly known: number
   readonly duplicated: number
+  /** Records of its page that need no event, and events of it that are another one's, or whose letter waits. */
+  readonly repeated: number
+  /** Records of its page that the configuration does not want. */
+  readonly filtered: number
+  /**
+   * On the last batch of a page: how many records its poll had fetched with that page. Once all before it is settled so
+   * many must be accounted for.
+   */
+  readonly fetchedUpTo?: number
 }
 
 /** A shipment that has been handed to the writer. Epoch milliseconds. */

@@ -10,6 +10,7 @@ import { DeadLetters } from "../dead-letters/DeadLetters.ts"
 import type { Receipt } from "../domain/Batch.ts"
 import type { Checkpoint, Position } from "../domain/Checkpoint.ts"
 import type { Event } from "../domain/Event.ts"
+import type { Ledger } from "../domain/Ledger.ts"
 import { Receipts } from "../receipts/Receipts.ts"
 import { RunStatus } from "../status/RunStatus.ts"
 import * as Log from "../telemetry/log.ts"
@@ -32,6 +33,9 @@ export interface Settled extends Receipt {
   readonly position: Option.Option<Position>
   /** The newest event of it that the index holds. */
   readonly newest: Checkpoint["newest"]
+  /** What became of its records. */
+  readonly ledger: Omit<Ledger, "fetched">
+  readonly fetchedUpTo: number | undefined
 }
 
 const newestOf = (events: ReadonlyArray<Event>, isDead: (id: string) => boolean): Checkpoint["newest"] => {
@@ -144,17 +148,19 @@ export const confirm = Effect.fnUntraced(function* (shipment: WrittenShipment) {
   }
 
   yield* inFlight.release(shipment.taken)
+  const { filtered, known, repeated } = shipment
   const confirmed = shipment.toWrite.length - (dead - shipment.dead)
+  const ledger = { written: confirmed, known, repeated, filtered, dead }
   // Without a verdict that confirms, what was left of it became dead letters just now.
   const settledAt = confirmedAt ?? (yield* Clock.currentTimeMillis)
   yield* (yield* RunStatus).settled(feed, {
     taken: shipment.taken.length,
-    confirmed,
-    known: shipment.known,
-    dead,
+    ledger,
     lagMillis: confirmedAt !== undefined && confirmedAt > writtenAt ? confirmedAt - writtenAt : undefined,
   })
   yield* count(METRICS.events, { feed, stage: "confirmed" }, confirmed)
+  yield* count(METRICS.events, { feed, stage: "repeated" }, repeated)
+  yield* count(METRICS.events, { feed, stage: "filtered" }, filtered)
   yield* count(METRICS.batchesConfirmed, { feed })
   yield* Log.debug("batch.confirmed", `${batch.id} is settled`, {
     feed,
@@ -178,6 +184,8 @@ export const confirm = Effect.fnUntraced(function* (shipment: WrittenShipment) {
     index,
     position: batch.position,
     newest: newestOf(batch.events, letters.has),
+    ledger,
+    fetchedUpTo: shipment.fetchedUpTo,
   } satisfies Settled
   yield* (yield* Receipts).settled(settled, deadIds)
   return settled

@@ -1,5 +1,6 @@
 /** Pages of records → batches of events. A record that no event can be made of becomes a dead letter. */
 import { Effect, Option, Result } from "effect"
+import type { DeadLetter } from "../dead-letters/DeadLetters.ts"
 import type { FeedName } from "../domain/Checkpoint.ts"
 import type { Event } from "../domain/Event.ts"
 import { Normalizers } from "../normalizers/Registry.ts"
@@ -22,21 +23,24 @@ export const normalize = Effect.fnUntraced(function* (feed: FeedName, page: Page
   const normalizers = yield* Normalizers
   const run = yield* Run
   const { maxBatchEvents } = yield* Policies
-  yield* (yield* RunStatus).fetched(feed, page.envelopes.length)
+  yield* (yield* RunStatus).fetched(feed, page.fetched)
 
   const events: Array<Event> = []
   let dead = 0
+  let repeated = page.repeated ?? 0
+  const giveUp = Effect.fnUntraced(function* (letter: Omit<DeadLetter, "attempts">) {
+    if (yield* setAside(feed, { ...letter, attempts: 1 })) dead += 1
+    else repeated += 1
+  })
+  for (const { envelope, message } of page.refused ?? [])
+    yield* giveUp({ envelope, reason: "normalization_failed", error: message })
   for (const envelope of page.envelopes) {
     const event = normalizers.normalize(envelope)
     if (Result.isSuccess(event)) events.push(event.success)
-    else {
-      dead += 1
-      const { reason, message } = event.failure
-      yield* setAside(feed, { envelope, reason, error: message, attempts: 1 })
-    }
+    else yield* giveUp({ envelope, reason: event.failure.reason, error: event.failure.message })
   }
 
-  yield* count(METRICS.events, { feed, stage: "fetched" }, page.envelopes.length)
+  yield* count(METRICS.events, { feed, stage: "fetched" }, page.fetched)
   yield* count(METRICS.events, { feed, stage: "normalized" }, events.length)
 
   const pieces = inPieces(events, maxBatchEvents)
@@ -58,6 +62,8 @@ export const normalize = Effect.fnUntraced(function* (feed: FeedName, page: Page
         toWrite: piece,
         known: 0,
         duplicated: 0,
+        repeated: last ? repeated : 0,
+        filtered: last ? (page.filtered ?? 0) : 0,
       } satisfies Shipment
     }),
   )

@@ -34,7 +34,7 @@ const claimed = Effect.fnUntraced(function* ({ batch, toWrite }: Shipment) {
   const { claim, forgo } = yield* InFlight
   if (batch.replayed) {
     yield* claim(toWrite)
-    return { alive: toWrite, arrived: 0 }
+    return { alive: toWrite, arrived: 0, waiting: 0 }
   }
   const isAlive = ({ id }: Event) => !letters.has(id)
   const wanted = toWrite.filter(isAlive)
@@ -42,21 +42,25 @@ const claimed = Effect.fnUntraced(function* ({ batch, toWrite }: Shipment) {
   const alive = wanted.filter((event) => !settled.has(event.id))
   const others = wanted.filter((event) => settled.has(event.id))
   yield* forgo(others)
-  return { alive, arrived: others.filter(isAlive).length }
+  const arrived = others.filter(isAlive).length
+  const waiting = toWrite.length - wanted.length + others.length - arrived
+  return { alive, arrived, waiting }
 })
 
 export const searchBeforeSend = Effect.fnUntraced(function* (shipment: Shipment) {
   const { batch } = shipment
   const { forgo, latest } = yield* InFlight
-  const { alive, arrived } = yield* claimed(shipment)
+  const { alive, arrived, waiting } = yield* claimed(shipment)
   const verifier = yield* Verifier
   const copies =
     batch.maybeSent && alive.length > 0
       ? yield* verifier.known(soughtOf(alive, latest))
       : new Map<string, number>()
   const known = arrived + copies.size
-  if (known === 0) return { ...shipment, toWrite: alive }
-  yield* forgo(alive.filter(({ id }) => copies.has(id)))
+  if (known === 0) return { ...shipment, toWrite: alive, repeated: shipment.repeated + waiting }
+  const found = alive.filter(({ id }) => copies.has(id))
+  const repeated = shipment.repeated + waiting + found.length - copies.size
+  yield* forgo(found)
 
   let duplicated = 0
   for (const count of copies.values()) if (count > 1) duplicated += 1
@@ -69,5 +73,11 @@ export const searchBeforeSend = Effect.fnUntraced(function* (shipment: Shipment)
     events: batch.events.length,
     duplicated,
   })
-  return { ...shipment, toWrite: alive.filter((event) => !copies.has(event.id)), known, duplicated }
+  return {
+    ...shipment,
+    toWrite: alive.filter((event) => !copies.has(event.id)),
+    known,
+    duplicated,
+    repeated,
+  }
 })

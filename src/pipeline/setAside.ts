@@ -9,6 +9,7 @@ import { count } from "../telemetry/metric.ts"
 import { METRICS } from "../telemetry/metrics.ts"
 import { Policies } from "./Policies.ts"
 
+/** Succeeds with whether it is a letter that was not there before. */
 export const setAside = Effect.fnUntraced(function* (feed: FeedName, letter: DeadLetter) {
   const letters = yield* DeadLetters
   const { maxDelay } = yield* Policies
@@ -22,7 +23,8 @@ export const setAside = Effect.fnUntraced(function* (feed: FeedName, letter: Dea
     Effect.orDie,
     Effect.tap(status.released("dlq")),
   )
-  if (!isNew) return
+  if (!isNew) return false
   yield* count(METRICS.events, { feed, stage: "dead" })
   yield* count(METRICS.dlqWritten, { reason: letter.reason })
+  return true
 })

@@ -50,6 +50,9 @@ export const writeAttempt = Effect.fnUntraced(function* (
   return { written, startedAt, writtenAt }
 })
 
+/** Counted by itself and not from what came back, so that the ledger shows an event that was lost on the way. */
+const distinct = (events: ReadonlyArray<Event>): number => new Set(events.map(({ id }) => id)).size
+
 export const write = Effect.fnUntraced(function* (shipment: Shipment) {
   const { batch } = shipment
   const toWrite = yield* (yield* InFlight).take(shipment.toWrite)
@@ -68,5 +71,6 @@ export const write = Effect.fnUntraced(function* (shipment: Shipment) {
       took_ms: times.writtenAt - times.startedAt,
     })
   const dead = shipment.dead + toWrite.length - written.length
-  return { ...shipment, toWrite: written, taken: toWrite, dead, ...times } satisfies WrittenShipment
+  const repeated = shipment.repeated + shipment.toWrite.length - distinct(shipment.toWrite)
+  return { ...shipment, toWrite: written, taken: toWrite, dead, repeated, ...times } satisfies WrittenShipment
 })

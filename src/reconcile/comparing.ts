@@ -33,9 +33,16 @@ export type LookFailure = SourceError | IndexerError
 
 const batchesOf = Effect.fnUntraced(function* (feed: FeedName, page: Page) {
   const waiting = yield* DeadLetters
+  const { refused = [], repeated = 0 } = page
   const envelopes = page.envelopes.filter(({ id }) => !waiting.has(id))
-  const letters = page.envelopes.length - envelopes.length
-  const batches = yield* normalize(feed, { ...page, envelopes })
+  const others = refused.filter(({ envelope }) => !waiting.has(envelope.id))
+  const letters = page.envelopes.length - envelopes.length + refused.length - others.length
+  const batches = yield* normalize(feed, {
+    ...page,
+    envelopes,
+    refused: others,
+    repeated: repeated + letters,
+  })
   return batches.map(
     (shipment, n): Compared => ({ shipment, letters: n === batches.length - 1 ? letters : 0 }),
   )

@@ -149,7 +149,13 @@ export const replayLetters = Effect.fnUntraced(function* (
           attempts: 1,
         })
     }
-    return { envelopes, position: Option.none(), maybeSent: true, replayed: true }
+    return {
+      fetched: envelopes.length,
+      envelopes,
+      position: Option.none(),
+      maybeSent: true,
+      replayed: true,
+    }
   })
 
   const settle = Effect.fnUntraced(function* ({ known }: Searched, written: WrittenShipment) {

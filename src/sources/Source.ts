@@ -6,6 +6,7 @@
  * - A page's `position` may be committed once that page and all before it are settled, never earlier.
  * - A page that can't be had fails the stream. It is never taken as the end, and no position past it is yielded.
  * - A record that the source can't read still becomes an envelope: judging records is the normalizer's part.
+ * - Nothing that was returned is skipped: each record is an envelope, or refused, repeated or filtered.
  * - `between` yields what `poll` would of that time, under the same ids. Its positions lie within the window and are
  *   progress in it: from each of them the rest is found by asking again. They are never a checkpoint.
  */
@@ -14,8 +15,25 @@ import type { Checkpoint, FeedName, Position } from "../domain/Checkpoint.ts"
 import type { Envelope } from "../domain/Envelope.ts"
 import type { EventType } from "../domain/Event.ts"
 
+/** A record that is not to be delivered as it is: it becomes a dead letter. */
+export interface RefusedRecord {
+  readonly envelope: Envelope
+  /** What is wrong with it, and what to do. */
+  readonly message: string
+}
+
 export interface Page {
+  /**
+   * Records that the origin has returned for it, counted in its answer and not in what was made of it: equal to the
+   * envelopes and whatever is `refused`, `repeated` and `filtered`, or records were lost in between.
+   */
+  readonly fetched: number
   readonly envelopes: ReadonlyArray<Envelope>
+  readonly refused?: ReadonlyArray<RefusedRecord>
+  /** Records that this poll has yielded already, or another one will: a page that shifted, the end of a slice. */
+  readonly repeated?: number
+  /** Records that the configuration does not want. */
+  readonly filtered?: number
   readonly position: Option.Option<Position>
   /** Whether an earlier poll or run may have sent some of these records. */
   readonly maybeSent: boolean

@@ -6,22 +6,21 @@
  */
 import { Clock, Context, Effect, Layer } from "effect"
 import type { Checkpoint, FeedName } from "../domain/Checkpoint.ts"
+import { type Ledger, NO_RECORDS } from "../domain/Ledger.ts"
 import { LagHistory, type LagSample } from "./LagHistory.ts"
 
-/** Counted since the start of this run. */
-export interface FeedCounts {
-  /** Records that the source gave, with those that the overlap brings again. */
-  readonly fetched: number
+/**
+ * Counted since the start of this run, over polls and look backs. The ledger's columns, of which `confirmed` is the one
+ * for what was written.
+ */
+export interface FeedCounts extends Omit<Ledger, "written"> {
   /** Events handed to the writer; one that is written again counts once. */
   readonly written: number
   /** Of those: neither confirmed nor a dead letter yet. */
   readonly outstanding: number
-  /** Written events that a search has returned; with another `verify.mode` than `always`, that were written. */
   readonly confirmed: number
-  /** Events that the index had already, and that were not sent. */
-  readonly known: number
-  /** Records and events that became dead letters. */
-  readonly dead: number
+  /** Records of which nobody can say what became of them; always 0. */
+  readonly unaccounted: number
 }
 
 export interface PollFailure {
@@ -63,7 +62,8 @@ export interface RunSnapshot {
   readonly holds: ReadonlyMap<Part, Hold>
 }
 
-export interface Settlement extends Pick<FeedCounts, "confirmed" | "known" | "dead"> {
+export interface Settlement {
+  readonly ledger: Omit<Ledger, "fetched">
   /** Events that are no longer outstanding. */
   readonly taken: number
   readonly lagMillis: number | undefined
@@ -79,6 +79,8 @@ export interface RunStatusShape {
   readonly settled: (feed: FeedName, settlement: Settlement) => Effect.Effect<void>
   /** A poll was cut off: nothing of this feed is waited for any more. */
   readonly abandoned: (feed: FeedName) => Effect.Effect<void>
+  /** What a feed's ledger does not account for; succeeds with how many there are in all. */
+  readonly unaccounted: (feed: FeedName, records: number) => Effect.Effect<number>
   /** A checkpoint that was read or written. */
   readonly checkpointed: (checkpoint: Checkpoint) => Effect.Effect<void>
   readonly held: (part: Part, message: string) => Effect.Effect<void>
@@ -91,7 +93,7 @@ export interface RunStatusShape {
 /** The reason of a failure that is a defect of Waybill's own. */
 export const DEFECT = "Defect"
 
-const NOTHING: FeedCounts = { fetched: 0, written: 0, outstanding: 0, confirmed: 0, known: 0, dead: 0 }
+const NOTHING: FeedCounts = { ...NO_RECORDS, outstanding: 0, confirmed: 0, unaccounted: 0 }
 
 export const untold = (feed: FeedName): FeedStatus => ({
   feed,
@@ -147,7 +149,7 @@ const make = Effect.map(Clock.currentTimeMillis, (startedAt): RunStatusShape => 
         written: written + events,
         outstanding: outstanding + events,
       })),
-    settled: (feed, { confirmed, dead, known, lagMillis, taken }) =>
+    settled: (feed, { lagMillis, ledger, taken }) =>
       Effect.andThen(
         remember(feed, lagMillis),
         change(feed, (before) => ({
@@ -156,13 +158,20 @@ const make = Effect.map(Clock.currentTimeMillis, (startedAt): RunStatusShape => 
           counts: {
             ...before.counts,
             outstanding: before.counts.outstanding - taken,
-            confirmed: before.counts.confirmed + confirmed,
-            known: before.counts.known + known,
-            dead: before.counts.dead + dead,
+            confirmed: before.counts.confirmed + ledger.written,
+            known: before.counts.known + ledger.known,
+            repeated: before.counts.repeated + ledger.repeated,
+            filtered: before.counts.filtered + ledger.filtered,
+            dead: before.counts.dead + ledger.dead,
           },
         })),
       ),
     abandoned: (feed) => count(feed, () => ({ outstanding: 0 })),
+    unaccounted: (feed, records) =>
+      Effect.map(
+        count(feed, ({ unaccounted }) => ({ unaccounted: unaccounted + records })),
+        () => feeds.get(feed)?.counts.unaccounted ?? 0,
+      ),
     checkpointed: ({ committed_at, feed, position }) =>
       change(feed, () => ({ checkpoint: { position, committed_at } })),
     held: (part, message) =>
@@ -189,6 +198,7 @@ const forgetting: RunStatusShape = {
   written: () => Effect.void,
   settled: () => Effect.void,
   abandoned: () => Effect.void,
+  unaccounted: (_feed, records) => Effect.succeed(records),
   checkpointed: () => Effect.void,
   held: () => Effect.void,
   released: () => Effect.void,

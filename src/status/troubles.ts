@@ -39,6 +39,17 @@ export const troublesOf = ({ feeds, holds }: RunSnapshot): ReadonlyArray<Trouble
           },
         ],
   ),
+  ...[...feeds.values()].flatMap(({ counts: { unaccounted }, feed }) =>
+    unaccounted === 0
+      ? []
+      : [
+          {
+            key: `${feed} ledger`,
+            message: `${feed}: ${Math.abs(unaccounted)} records are unaccounted for. This is a defect of Waybill: please report it, with the line ledger.unbalanced of its log. \`waybill reconcile\` delivers what is missing.`,
+            fields: { feed, reason: "unaccounted", unaccounted },
+          },
+        ],
+  ),
   ...DISKS.flatMap(([part, then]) => {
     const hold = holds.get(part)
     return hold === undefined ? [] : [{ key: part, message: `${hold.message} ${then}`, fields: { part } }]

@@ -34,6 +34,7 @@ export const LOG_EVENTS = [
   "poll.failed",
   "feed.defect",
   "run.part_defect",
+  "ledger.unbalanced",
   "source.retrying",
   "source.settled_second",
   "source.unsorted",

@@ -10,8 +10,17 @@
  */
 import { counter, gauge, histogram } from "./metric.ts"
 
-/** Where an event is on its way, as far as it is counted. `known`: the index had it already, so it is not written. */
-export const STAGES = ["fetched", "normalized", "known", "written", "confirmed", "dead"] as const
+/** Where an event is on its way, as far as it is counted; what they mean: `domain/Ledger.ts`. */
+export const STAGES = [
+  "fetched",
+  "normalized",
+  "known",
+  "repeated",
+  "filtered",
+  "written",
+  "confirmed",
+  "dead",
+] as const
 /** Whom requests are made to that may be tried again. */
 export const PEERS = ["msp", "indexer", "wazuh_api", "wazuh5"] as const
 export type Peer = (typeof PEERS)[number]
@@ -49,6 +58,11 @@ export const METRICS = {
     "From the last write of a batch to the search that returned it whole",
     { feed },
     LAG_BUCKETS,
+  ),
+  recordsUnaccounted: gauge(
+    "waybill_records_unaccounted",
+    "Records of which nobody can say what became of them; always 0, or a stage of Waybill has lost or doubled them",
+    { feed },
   ),
   eventsLost: counter(
     "waybill_events_lost_total",

@@ -4,7 +4,17 @@ import { type Part, untold } from "../../src/status/RunStatus.ts"
 
 const FEED = "firewalla-msp/flows"
 const held = (part: Part) => new Map([[part, { message: "secret/path is full", since: 0 }]])
-const counts = { fetched: 5, written: 5, outstanding: 5, confirmed: 0, known: 0, dead: 0 }
+const counts = {
+  fetched: 5,
+  written: 5,
+  outstanding: 5,
+  confirmed: 0,
+  known: 0,
+  repeated: 0,
+  filtered: 0,
+  dead: 0,
+  unaccounted: 0,
+}
 
 interface Change {
   readonly run?: Partial<ReadinessFacts["run"]>

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Redacted, Scope } from "effect"
 import { ROUTES } from "../../src/admin/routes.ts"
 import { isSameSecret } from "../../src/admin/token.ts"
+import { settlement } from "../status/settlement.ts"
 import { type Answer, sendText } from "./http.ts"
 import { ALARMS, FLOWS, makeStage, NOTHING_REPLAYED, TOKEN } from "./stage.ts"
 
@@ -21,7 +22,7 @@ describe("health", () => {
       const { ask, status } = yield* makeStage()
       yield* status.fetched(FLOWS, 12)
       yield* status.written(FLOWS, 10)
-      yield* status.settled(FLOWS, { taken: 6, confirmed: 5, known: 2, dead: 1, lagMillis: 900 })
+      yield* status.settled(FLOWS, settlement({ taken: 6, written: 5, known: 2, dead: 1, lagMillis: 900 }))
       const { json, status: code } = yield* ask("/healthz", { token: null })
       assert.strictEqual(code, 200)
       assert.deepStrictEqual(json, {
@@ -106,7 +107,7 @@ describe("lag", () => {
     Effect.gen(function* () {
       const { ask, status } = yield* makeStage()
       for (const lagMillis of [900, 2500, undefined])
-        yield* status.settled(FLOWS, { taken: 1, confirmed: 1, known: 0, dead: 0, lagMillis })
+        yield* status.settled(FLOWS, settlement({ taken: 1, written: 1, known: 0, dead: 0, lagMillis }))
       const { json } = yield* ask("/api/v1/lag")
       assert.deepNestedInclude(json, { sample_seconds: 15, "feeds[0].feed": FLOWS, "feeds[1].samples": [] })
       assert.nestedPropertyVal(json, "feeds[0].samples[0].lag_ms", 2500)

@@ -2,12 +2,13 @@ import { assert, describe, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { DeadLetterReason } from "../../src/dead-letters/DeadLetters.ts"
 import type { ReceiptsShape, StoredReceipt } from "../../src/receipts/Receipts.ts"
+import { settlement } from "../status/settlement.ts"
 import { CHROMIUM, Chromium } from "../support/chromium.ts"
 import { letter, waiting } from "./letters.ts"
 import { onOpenPage, onPage } from "./onPage.ts"
 import { ALARMS, FLOWS, NOTHING_REPLAYED, TOKEN } from "./stage.ts"
 
-const settled = (lagMillis: number) => ({ taken: 1, confirmed: 1, known: 0, dead: 0, lagMillis })
+const settled = (lagMillis: number) => settlement({ taken: 1, written: 1, known: 0, dead: 0, lagMillis })
 const HOSTILE =
   "</pre><img src=x onerror='window.broken=1'><script>window.broken=1</script><a href='javascript:window.broken=1'>x"
 

@@ -38,6 +38,7 @@ describe("the proof", () => {
     source: 49_000,
     searchable: 48_999,
     lost: 0,
+    unaccounted: 0,
     duplicated: 0,
     deadLettered: 1,
     seconds: 46.2049,
@@ -50,7 +51,7 @@ describe("the proof", () => {
   it("is one JSON object with keys that people may rely on", () => {
     assert.strictEqual(
       proofJson(proof),
-      '{"command":"demo","source":49000,"searchable":48999,"lost":0,"duplicated":0,"dead_lettered":1,"seconds":46.2,"events_per_second":1060}',
+      '{"command":"demo","source":49000,"searchable":48999,"lost":0,"duplicated":0,"dead_lettered":1,"unaccounted":0,"seconds":46.2,"events_per_second":1060}',
     )
   })
 

@@ -182,6 +182,7 @@ describe("the JSON on the page", () => {
       lost: 0,
       duplicated: 0,
       deadLettered: 0,
+      unaccounted: 0,
       seconds: 1,
       eventsPerSecond: 1,
       complete: true,

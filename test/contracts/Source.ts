@@ -32,6 +32,13 @@ export interface SourceHarness {
 
 const SECONDS = [10, 11, 11.5, 12, 20, 20.25, 20.5, 31, 32, 33, 40, 41]
 
+/** Whatever was returned is an envelope, or refused, repeated or filtered. Held against every page of every test. */
+export const assertNothingSkipped = (pages: ReadonlyArray<Page>) =>
+  Effect.sync(() => {
+    for (const { envelopes, fetched, filtered = 0, refused = [], repeated = 0 } of pages)
+      assert.strictEqual(fetched, envelopes.length + refused.length + repeated + filtered)
+  })
+
 export const suite = (name: string, { recordAt, timeOf, brokenRecord, make }: SourceHarness) =>
   describe(`Source: ${name}`, () => {
     const records = SECONDS.map(recordAt)
@@ -40,6 +47,7 @@ export const suite = (name: string, { recordAt, timeOf, brokenRecord, make }: So
       Effect.gen(function* () {
         const { feed } = yield* make(records)
         const pages = yield* Stream.runCollect(feed.poll(Option.none()))
+        yield* assertNothingSkipped(pages)
         assert.deepStrictEqual(payloads(pages), records)
         assert.strictEqual(new Set(ids(pages)).size, records.length)
         assert.isAbove(pages.length, 2)
@@ -108,6 +116,7 @@ export const suite = (name: string, { recordAt, timeOf, brokenRecord, make }: So
         const mixed = records.toSpliced(4, 0, brokenRecord)
         const { feed } = yield* make(mixed)
         const pages = yield* Stream.runCollect(feed.poll(Option.none()))
+        yield* assertNothingSkipped(pages)
         assert.sameDeepMembers([...payloads(pages)], mixed)
         assert.isTrue(ids(pages).every((id) => id !== ""))
       }).pipe(Effect.scoped),

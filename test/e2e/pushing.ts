@@ -8,6 +8,7 @@ import { valueAt } from "../../src/demo/indexer/document.ts"
 import { startWaybill } from "../../src/demo/WaybillProcess.ts"
 import { makeWorld, type WorldOptions } from "../../src/demo/World.ts"
 import { writeWaybillConfig } from "../../src/demo/waybillConfig.ts"
+import { holdToLedger } from "./ledger.ts"
 
 export const TOKEN = "bench-token"
 /** Every pushed event says its own, wherever in it that is. */
@@ -43,6 +44,7 @@ export const makePushStage = Effect.fnUntraced(function* (options: PushStageOpti
     })
   const configFile = yield* configure(options.set)
   const logFile = path.join(world.folder, "waybill.log")
+  yield* holdToLedger(logFile)
   let begun = 0
   const log = fs.readFileString(logFile).pipe(Effect.orElseSucceed(() => ""))
 

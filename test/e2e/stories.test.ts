@@ -21,8 +21,10 @@ const CALM_STORY: Story = {
 
 const holds = (story: Story) =>
   Effect.gen(function* () {
-    const { lost, twice, ahead, givenUp } = yield* play(story)
-    const wrong = Object.entries({ lost, twice, ahead, givenUp }).filter(([, names]) => names.length > 0)
+    const { lost, twice, ahead, givenUp, unaccounted } = yield* play(story)
+    const wrong = Object.entries({ lost, twice, ahead, givenUp, unaccounted }).filter(
+      ([, names]) => names.length > 0,
+    )
     if (wrong.length > 0) assert.fail(JSON.stringify(Object.fromEntries(wrong)))
   })
 

@@ -19,7 +19,7 @@ import { canaries, clearTheWay } from "../../src/verify/Canary.ts"
 import * as SearchingVerifier from "../../src/verify/SearchingVerifier.ts"
 import { Verifier } from "../../src/verify/Verifier.ts"
 import { Writer, WriterError } from "../../src/writers/Writer.ts"
-import { withoutLogs } from "../support/logRecorder.ts"
+import { type LogLine, recordLogs } from "../support/logRecorder.ts"
 import { recordedLetters } from "../support/recordedLetters.ts"
 import { CALM, ModelChain } from "../verify/modelChain.ts"
 
@@ -55,6 +55,8 @@ export interface Outcome {
   readonly ahead: ReadonlyArray<string>
   /** Dead letters that no record was meant to become. */
   readonly givenUp: ReadonlyArray<string>
+  /** Records that a poll's ledger does not account for. */
+  readonly unaccounted: ReadonlyArray<unknown>
   readonly seconds: number
 }
 
@@ -95,8 +97,9 @@ const joined = (spans: ReadonlyArray<Span>): ReadonlyArray<Span> => {
 const within = (now: number, spans: ReadonlyArray<readonly [number, number]>) =>
   spans.some(([from, to]) => now >= from && now < to)
 
-export const play = (story: Story) =>
-  Effect.gen(function* () {
+export const play = (story: Story) => {
+  const lines: Array<LogLine> = []
+  return Effect.gen(function* () {
     // The noon of another day for each story, since a clock does not go back.
     const noon = (Math.floor((yield* Clock.currentTimeMillis) / DAY) + 1.5) * DAY
     yield* TestClock.setTime(noon)
@@ -161,6 +164,7 @@ export const play = (story: Story) =>
               )
               const pages: Array<Page> = []
               const pageOf = (some: ReadonlyArray<Record>, maybeSent: boolean, last: boolean): Page => ({
+                fetched: some.length,
                 envelopes: some.map(({ id, ts }) => ({
                   id,
                   source: "test",
@@ -310,6 +314,16 @@ export const play = (story: Story) =>
       ],
       ahead,
       givenUp: story.dropped > 0 ? [] : [...letters.keys()].filter((id) => !expected.has(id)),
+      unaccounted: unbalanced(lines),
       seconds,
     } satisfies Outcome
-  }).pipe(withoutLogs)
+  }).pipe(Effect.provide(recordLogs(lines)))
+}
+
+/** Nobody stops a process here: what a poll has fetched is settled when it ends. */
+const unbalanced = (lines: ReadonlyArray<LogLine>): ReadonlyArray<unknown> =>
+  lines.flatMap(({ event, fields }) =>
+    event === "ledger.unbalanced" || (String(event).startsWith("poll.f") && fields.outstanding !== 0)
+      ? [fields]
+      : [],
+  )

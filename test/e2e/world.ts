@@ -12,6 +12,7 @@ import { makeWorld, type World, type WorldOptions } from "../../src/demo/World.t
 import { writeWaybillConfig } from "../../src/demo/waybillConfig.ts"
 import type { Checkpoint } from "../../src/domain/Checkpoint.ts"
 import { aheadOf, arrivalsIn, equationOf, makeDeadLetterReader } from "./equation.ts"
+import { holdToLedger } from "./ledger.ts"
 import { makeRunLog, type RunLogOptions } from "./runLog.ts"
 import { checkpointFile, watchCheckpoints } from "./watchCheckpoints.ts"
 
@@ -74,6 +75,7 @@ const makeStage = Effect.fnUntraced(function* (options: StageOptions) {
   const configFile = yield* writeWaybillConfig(world, { set: { ...FAST, ...options.set, ...beside } })
   const logFile = path.join(world.folder, "waybill.log")
   const stateFolder = path.join(world.folder, "state")
+  yield* holdToLedger(logFile)
   const letters = yield* makeDeadLetterReader(path.join(world.folder, "dlq"))
   const late = new Set<string>()
   const ahead: Array<string> = []

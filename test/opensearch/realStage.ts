@@ -10,6 +10,7 @@ import { startWaybill } from "../../src/demo/WaybillProcess.ts"
 import { makeWorld, type WorldOptions } from "../../src/demo/World.ts"
 import { writeWaybillConfig } from "../../src/demo/waybillConfig.ts"
 import { aheadOf, equationOf, makeDeadLetterReader } from "../e2e/equation.ts"
+import { holdToLedger } from "../e2e/ledger.ts"
 import { makeRunLog, type RunLogOptions } from "../e2e/runLog.ts"
 import { watchCheckpoints } from "../e2e/watchCheckpoints.ts"
 import { FAST } from "../e2e/world.ts"
@@ -74,6 +75,7 @@ const makeRealStage = Effect.fnUntraced(function* (node: RealNode, options: Real
   })
   const configFile = yield* writeWaybillConfig(world, { set: settings(node, options) })
   const logFile = path.join(world.folder, "waybill.log")
+  yield* holdToLedger(logFile)
   const letters = yield* makeDeadLetterReader(path.join(world.folder, "dlq"))
   const log = yield* makeRunLog(logFile, { lookEvery: "250 millis", atMost: "100 seconds", ...options })
 

@@ -233,7 +233,16 @@ describe("Delivery", () => {
         chain,
         Effect.gen(function* () {
           yield* polled(chain, 30)
-          const once = { fetched: 40, normalized: 39, known: 25, written: 14, confirmed: 14, dead: 1 }
+          const once = {
+            fetched: 40,
+            normalized: 39,
+            known: 25,
+            repeated: 0,
+            filtered: 0,
+            written: 14,
+            confirmed: 14,
+            dead: 1,
+          }
           assert.deepStrictEqual(yield* stagesOf(FEED), once)
           assert.strictEqual(yield* counted(METRICS.duplicates, { feed: FEED }), 1)
           assert.strictEqual(yield* counted(METRICS.dlqWritten, { reason: "normalization_failed" }), 1)
@@ -251,6 +260,8 @@ describe("Delivery", () => {
             fetched: 80,
             normalized: 78,
             known: 25 + 39,
+            // Its letter waits already.
+            repeated: 1,
           })
           const { count: lags } = yield* Metric.value(METRICS.indexLag.of({ feed: FEED }))
           assert.isAbove(lags, 0)

@@ -100,6 +100,7 @@ export class Chain {
             const records = rest.slice(n * this.pageSize, (n + 1) * this.pageSize)
             const upTo = n === pages - 1 ? (rest.at(-1)?.ts ?? from) + 1 : records.at(-1)?.ts
             return Effect.succeed({
+              fetched: records.length,
               envelopes: records.map(this.#envelope),
               position: upTo === undefined ? Option.none() : Option.some({ kind: "time", up_to: upTo }),
               maybeSent: true,

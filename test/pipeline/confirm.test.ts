@@ -28,6 +28,8 @@ const settle = (ids: ReadonlyArray<string>, outcomes: ReadonlyArray<Outcome>, wi
     toWrite: events,
     known: 0,
     duplicated: 0,
+    repeated: 0,
+    filtered: 0,
     taken: events,
     startedAt: 0,
     writtenAt: 0,

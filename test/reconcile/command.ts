@@ -6,6 +6,7 @@ import type { Truth } from "../../src/demo/truth.ts"
 import { startWaybill } from "../../src/demo/WaybillProcess.ts"
 import { makeWorld, type World, type WorldOptions } from "../../src/demo/World.ts"
 import { writeWaybillConfig } from "../../src/demo/waybillConfig.ts"
+import { holdToLedger } from "../e2e/ledger.ts"
 import { LATE_BY } from "../e2e/runLog.ts"
 
 export interface Finished {
@@ -66,6 +67,7 @@ export const quickWorld = Effect.fnUntraced(function* (
       ...set,
     },
   })
+  yield* holdToLedger((yield* Path.Path).join(world.folder, "waybill.log"))
   return { world, configFile }
 })
 

@@ -19,8 +19,12 @@ export const withHistory = (chain: Chain): FeedWithHistory => ({
         .pipe(
           Stream.map((page) => ({
             ...page,
-            maybeSent: true,
             envelopes: page.envelopes.filter(({ payload }) => tsOf(payload) < to),
+          })),
+          Stream.map((page) => ({
+            ...page,
+            fetched: page.envelopes.length,
+            maybeSent: true,
             position: Option.map(page.position, (position) =>
               position.kind === "time"
                 ? { ...position, up_to: Math.min(to, Math.floor(position.up_to / 1000) * 1000) }

@@ -54,7 +54,10 @@ describe("RunStatus", () => {
           outstanding: 0,
           confirmed: 39,
           known: 0,
+          repeated: 0,
+          filtered: 0,
           dead: 1,
+          unaccounted: 0,
         })
         assert.deepStrictEqual(totals, { processed: 40, failed: 1, stored: 39, outstanding: 0 })
         assert.deepInclude(feed.checkpoint?.position, { kind: "time", up_to: 3901 })

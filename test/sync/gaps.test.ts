@@ -36,7 +36,7 @@ describe("lostGap", () => {
 })
 
 describe("reportingGaps", () => {
-  const page: Page = { envelopes: [], position: Option.none(), maybeSent: false }
+  const page: Page = { fetched: 0, envelopes: [], position: Option.none(), maybeSent: false }
   const down = new SourceError({
     feed: NAME,
     request: "/flows",

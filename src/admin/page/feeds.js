@@ -10,7 +10,8 @@ const list = byId("feeds", HTMLUListElement)
  * @param {boolean} isHeld whether a part is held up that every feed needs
  * @returns {readonly [string, string]}
  */
-const stateOf = ({ last_error, last_poll, stalled }, isHeld) => {
+const stateOf = ({ counts, last_error, last_poll, stalled }, isHeld) => {
+  if (counts.unaccounted !== 0) return ["bad", "Records unaccounted for"]
   if (stalled) return ["bad", "Nothing arrives"]
   if (last_error !== null) return ["warn", "Last poll failed"]
   if (isHeld) return ["warn", "Waits"]
@@ -67,7 +68,10 @@ const card = (feed, isHeld, samples, now) => {
       ["On their way", count(counts.outstanding)],
       ["Confirmed", count(counts.confirmed)],
       ["Known before", count(counts.known)],
+      ["Repeated", count(counts.repeated)],
+      ["Filtered", count(counts.filtered)],
       ["Dead letters", count(counts.dead)],
+      ["Unaccounted", count(counts.unaccounted)],
     ]),
     definitions([
       ["Checkpoint", place(checkpoint)],

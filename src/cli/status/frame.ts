@@ -9,7 +9,7 @@ import type { Gathered } from "./gather.ts"
 import { rateOf, type Sample } from "./rates.ts"
 import type { FeedReport, LagSample, StatusReport } from "./report.ts"
 
-const PLOT = 16
+const PLOT = 12
 const HOUR = 3_600_000
 const QUEUE_BAR = 16
 /** From here on the manager is close to dropping what others send. */
@@ -73,25 +73,26 @@ const headLines = (report: StatusReport): ReadonlyArray<Line> => {
   ]
 }
 
+/** The ledger: what was fetched is the sum of the others, and of what is on its way. */
 const COUNTS: ReadonlyArray<Column> = [
   { title: "FEED" },
   { title: "FETCHED", align: "right" },
-  { title: "WRITTEN", align: "right" },
-  { title: "OUTSTANDING", align: "right" },
   { title: "CONFIRMED", align: "right" },
   { title: "KNOWN", align: "right" },
+  { title: "REPEATED", align: "right" },
+  { title: "FILTERED", align: "right" },
   { title: "DEAD", align: "right" },
 ]
 
-const countsRow = ({ counts, feed, stalled }: FeedReport): ReadonlyArray<Cell> => {
+const countsRow = ({ counts, feed }: FeedReport): ReadonlyArray<Cell> => {
   const dead = counts?.dead ?? 0
   return [
     feed,
     numberOr(counts?.fetched),
-    numberOr(counts?.written),
-    counts === null ? styled("-", "dim") : styled(count(counts.outstanding), stalled ? "red" : undefined),
     numberOr(counts?.confirmed),
     numberOr(counts?.known),
+    numberOr(counts?.repeated),
+    numberOr(counts?.filtered),
     dead > 0 ? styled(count(dead), "red") : numberOr(counts?.dead),
   ]
 }
@@ -101,7 +102,8 @@ const WAYS: ReadonlyArray<Column> = [
   { title: "CHECKPOINT" },
   { title: "RATE", align: "right" },
   { title: "LAG", align: "right" },
-  { title: "LAG OF THE LAST HOUR" },
+  { title: "OUTSTANDING", align: "right" },
+  { title: "LAST HOUR" },
 ]
 
 /** How old the checkpoint is, or for pushes up to which entry it is. */
@@ -120,9 +122,20 @@ const wayRow =
       checkpointText(feed),
       perSecond === undefined ? styled("-", "dim") : rate(perSecond),
       feed.lag_ms === null ? styled("-", "dim") : span(feed.lag_ms),
+      feed.counts === null
+        ? styled("-", "dim")
+        : styled(count(feed.counts.outstanding), feed.stalled ? "red" : undefined),
       styled(lagPlot(lags.get(feed.feed) ?? [], at, PLOT), "cyan"),
     ]
   }
+
+/** What the ledger does not account for, of each feed where that is anything. */
+const ledgerLines = ({ feeds }: Pick<StatusReport, "feeds">): ReadonlyArray<Line> =>
+  feeds.flatMap(({ counts, feed }) =>
+    counts === null || counts.unaccounted === 0
+      ? []
+      : told(`! ${feed}: ${count(Math.abs(counts.unaccounted))} records are unaccounted for`, "red"),
+  )
 
 /** Why the last poll of each feed failed, where it did. */
 export const errorLines = ({ feeds }: Pick<StatusReport, "feeds">): ReadonlyArray<Line> =>
@@ -148,6 +161,7 @@ export const frame = (gathered: Gathered, samples: ReadonlyArray<Sample>): Reado
     ...table(COUNTS, report.feeds.map(countsRow)),
     [],
     ...table(WAYS, report.feeds.map(wayRow(gathered, samples))),
+    ...ledgerLines(report),
     ...errorLines(report),
   ]
 }

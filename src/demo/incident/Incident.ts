@@ -5,6 +5,7 @@
  * over the serials that the simulated source gave to its records, so the proof does not rest on Waybill's own ids.
  */
 import { Clock, Duration, Effect, FileSystem, Path, Stream } from "effect"
+import { unaccountedIn } from "../ledgerInLog.ts"
 import { startWaybill } from "../WaybillProcess.ts"
 import { makeWorld, type WorldOptions } from "../World.ts"
 import { writeWaybillConfig } from "../waybillConfig.ts"
@@ -107,6 +108,7 @@ export const runIncident = Effect.fnUntraced(function* (
   const deadLettered = (yield* fs
     .readDirectory(path.join(world.folder, "dlq"))
     .pipe(Effect.orElseSucceed(() => []))).length
+  const log = yield* fs.readFileString(path.join(world.folder, "waybill.log"))
   const seconds = ((truth.lastSearchableAt ?? endedAt) - startedAt) / 1000
   return {
     source: truth.source,
@@ -114,10 +116,11 @@ export const runIncident = Effect.fnUntraced(function* (
     lost: truth.lost - deadLettered,
     duplicated: truth.duplicated,
     deadLettered,
+    unaccounted: unaccountedIn(log).reduce((sum, { records }) => sum + records, 0),
     seconds,
     eventsPerSecond: truth.searchable / seconds,
     complete: complete && exitCode === 0,
     exitCode,
-    log: yield* fs.readFileString(path.join(world.folder, "waybill.log")),
+    log,
   } satisfies Proof
 })

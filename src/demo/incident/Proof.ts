@@ -14,6 +14,8 @@ export interface Proof {
   /** Searchable more than once. */
   readonly duplicated: number
   readonly deadLettered: number
+  /** What Waybill's own ledger does not account for. */
+  readonly unaccounted: number
   /** From the start of Waybill to the last record's being searchable. */
   readonly seconds: number
   readonly eventsPerSecond: number
@@ -28,6 +30,7 @@ export const holds = (proof: Proof): boolean =>
   proof.complete &&
   proof.lost === 0 &&
   proof.duplicated === 0 &&
+  proof.unaccounted === 0 &&
   proof.source === proof.searchable + proof.deadLettered
 
 const number = (value: number): string => Math.round(value).toLocaleString("en")
@@ -40,6 +43,7 @@ export const proofTable = (proof: Proof): string =>
     ["lost", number(proof.lost)],
     ["twice", number(proof.duplicated)],
     ["dead-lettered", number(proof.deadLettered)],
+    ["unaccounted", number(proof.unaccounted)],
     ["time", `${proof.seconds.toFixed(1)} s`],
     ["rate", `${number(proof.eventsPerSecond)} events/s`],
   ]
@@ -55,6 +59,7 @@ export const proofJson = (proof: Proof): string =>
     lost: proof.lost,
     duplicated: proof.duplicated,
     dead_lettered: proof.deadLettered,
+    unaccounted: proof.unaccounted,
     seconds: Number(proof.seconds.toFixed(1)),
     events_per_second: Math.round(proof.eventsPerSecond),
   })

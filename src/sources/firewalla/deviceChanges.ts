@@ -26,11 +26,14 @@ export interface Inventory {
   readonly records: ReadonlyArray<RawRecord>
   /** What has no id, or is no record at all. */
   readonly unreadable: ReadonlyArray<unknown>
+  /** How many records are of a device that was listed before them. */
+  readonly repeated: number
 }
 
 export const inventoryOf = (records: ReadonlyArray<unknown>): Inventory => {
   const known = new Map<string, { readonly device: BaselineDevice; readonly record: RawRecord }>()
   const unreadable: Array<unknown> = []
+  let repeated = 0
   for (const record of records) {
     const id = isRecord(record) ? deviceIdOf(record.id ?? record.mac) : ""
     if (!isRecord(record) || id === "") {
@@ -38,13 +41,15 @@ export const inventoryOf = (records: ReadonlyArray<unknown>): Inventory => {
       continue
     }
     const device = baselineOf(record, id)
-    if (!known.has(keyOf(device))) known.set(keyOf(device), { device, record })
+    if (known.has(keyOf(device))) repeated += 1
+    else known.set(keyOf(device), { device, record })
   }
   const sorted = [...known.values()].sort((a, b) => compareText(keyOf(a.device), keyOf(b.device)))
   return {
     devices: sorted.map(({ device }) => device),
     records: sorted.map(({ record }) => record),
     unreadable,
+    repeated,
   }
 }
 

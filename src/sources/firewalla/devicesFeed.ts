@@ -7,6 +7,8 @@
  *
  * An empty inventory where the baseline has devices is an error, not the removal of all: a box that is offline still
  * lists its devices, so what an empty list shows is a wrong filter, a token that lost its access, or a fault.
+ *
+ * A record of this feed is a change, and what can't be read as a device; a device that is as it was is none.
  */
 import { Array, Clock, DateTime, type Duration, Effect, Option, Ref, Result, Stream } from "effect"
 import type { Checkpoint, FeedName, InventoryPosition } from "../../domain/Checkpoint.ts"
@@ -63,12 +65,17 @@ export const makeDevicesFeed = Effect.fnUntraced(function* (settings: DevicesFee
     const chunks = Array.chunksOf(envelopes, settings.pageSize)
     return chunks.map(
       (chunk, index): Page => ({
+        fetched: chunk.length,
         envelopes: chunk,
         position: index === chunks.length - 1 ? position : Option.none(),
         maybeSent,
       }),
     )
   }
+  const repeats = (repeated: number): ReadonlyArray<Page> =>
+    repeated === 0
+      ? []
+      : [{ fetched: repeated, envelopes: [], repeated, position: Option.none(), maybeSent: false }]
 
   const read = Effect.fnUntraced(function* (checkpoint: Option.Option<Checkpoint>) {
     const baseline = yield* baselineOf(checkpoint)
@@ -82,9 +89,11 @@ export const makeDevicesFeed = Effect.fnUntraced(function* (settings: DevicesFee
     if (Option.isNone(baseline)) {
       yield* Ref.set(yielded, Option.some(0))
       const first = position(0, inventory.devices)
-      return unreadable.length > 0
-        ? pagesOf(unreadable, first, true)
-        : [{ envelopes: [], position: first, maybeSent: false }]
+      const pages: ReadonlyArray<Page> =
+        unreadable.length > 0
+          ? pagesOf(unreadable, first, true)
+          : [{ fetched: 0, envelopes: [], position: first, maybeSent: false }]
+      return [...repeats(inventory.repeated), ...pages]
     }
     const { generation, devices } = baseline.value
     if (inventory.devices.length === 0 && devices.length > 0) {
@@ -97,7 +106,8 @@ export const makeDevicesFeed = Effect.fnUntraced(function* (settings: DevicesFee
     const seen = yield* Ref.getAndSet(yielded, Option.some(generation + 1))
     const maybeSent = Option.isNone(seen) || generation < seen.value
     const next = changes.length === 0 ? Option.none() : position(generation + 1, inventory.devices)
-    return pagesOf([...unreadable, ...changes.map((change) => changeEnvelope(change, now))], next, maybeSent)
+    const envelopes = [...unreadable, ...changes.map((change) => changeEnvelope(change, now))]
+    return [...repeats(inventory.repeated), ...pagesOf(envelopes, next, maybeSent)]
   })
 
   const poll = (checkpoint: Option.Option<Checkpoint>): Stream.Stream<Page, SourceError> =>

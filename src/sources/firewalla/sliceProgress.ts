@@ -12,6 +12,9 @@
  * from its beginning. That holds only if rows really come in ascending order, so the position does not leave the
  * slice's beginning until an order has shown itself (two different seconds, ascending), and stops for the rest of the
  * slice when a record goes back in time. The slice's end is always right, since the slice was then read whole.
+ *
+ * **Outside.** A record that the API returns although it lies outside of the slice is taken like the others, and touches
+ * neither order nor position. Only the slice's very end is left to the next one, which begins with it.
  */
 import { type FirewallaFeed, twinId, unreadableId } from "./identity.ts"
 import { tsOf } from "./records.ts"
@@ -43,21 +46,21 @@ export interface SliceProgress {
 interface Row {
   readonly record: unknown
   readonly id: string
+  /** In which second of the slice; undefined where it lies in none. */
   readonly second: number | undefined
+  /** Its time, where that lies outside of the slice. */
+  readonly outside: number | undefined
 }
 
-/** A page's rows that lie in the slice, and how many there are of each id. */
+/** A page's rows, and how many there are of each id. */
 export interface ReadRows {
   readonly rows: ReadonlyArray<Row>
   readonly counts: ReadonlyMap<string, number>
-  /** Rows that the API sent although they lie before the slice or beyond its end. */
-  readonly outside: number
+  /** Rows that lie on the slice's end: they come again with the next slice. */
+  readonly atEnd: number
 }
 
-export interface Taken {
-  readonly record: unknown
-  readonly id: string
-}
+export type Taken = Pick<Row, "record" | "id" | "outside">
 
 export const startOf = (slice: Stretch): SliceProgress => ({
   seen: new Map(),
@@ -69,19 +72,25 @@ export const startOf = (slice: Stretch): SliceProgress => ({
 export const readRows = (kind: RecordKind, slice: Stretch, records: ReadonlyArray<unknown>): ReadRows => {
   const rows: Array<Row> = []
   const counts = new Map<string, number>()
-  let outside = 0
+  let atEnd = 0
   for (const record of records) {
     const ts = tsOf(record)
-    if (ts !== undefined && (ts < slice.from || ts >= slice.to)) {
-      // The end itself is expected: whether the API counts it in is not documented.
-      if (ts !== slice.to) outside++
+    // Whether the API counts the end in is not documented.
+    if (ts === slice.to) {
+      atEnd += 1
       continue
     }
+    const isOutside = ts !== undefined && (ts < slice.from || ts > slice.to)
     const id = kind.idOf(record) ?? unreadableId(kind.feed, record)
-    rows.push({ record, id, second: ts === undefined ? undefined : Math.floor(ts) })
+    rows.push({
+      record,
+      id,
+      second: ts === undefined || isOutside ? undefined : Math.floor(ts),
+      outside: isOutside ? ts : undefined,
+    })
     counts.set(id, (counts.get(id) ?? 0) + 1)
   }
-  return { rows, counts, outside }
+  return { rows, counts, atEnd }
 }
 
 /** The seconds that hold a row of which it is not known whether it is a repeat or a twin; undefined if there is none. */
@@ -106,16 +115,25 @@ export const takePage = (
   progress: SliceProgress,
   page: ReadRows,
   settled: ReadonlyMap<string, number> | undefined,
-): { readonly taken: ReadonlyArray<Taken>; readonly progress: SliceProgress } => {
+): {
+  readonly taken: ReadonlyArray<Taken>
+  /** Rows of the page that were taken before, or that the next slice has. */
+  readonly repeated: number
+  readonly progress: SliceProgress
+} => {
   const taken: Array<Taken> = []
+  let repeated = page.atEnd
   const { seen } = progress
   let { newest, order } = progress
-  for (const { record, id, second } of page.rows) {
+  for (const { record, id, outside, second } of page.rows) {
     const before = seen.get(id) ?? 0
     const most = kind.hasTwins ? Math.max(page.counts.get(id) ?? 1, settled?.get(id) ?? 0) : 1
-    if (before >= most) continue
+    if (before >= most) {
+      repeated += 1
+      continue
+    }
     seen.set(id, before + 1)
-    taken.push({ record, id: twinId(kind.feed, id, before) })
+    taken.push({ record, id: twinId(kind.feed, id, before), outside })
     if (second === undefined) continue
     if (newest !== undefined && second < newest) order = "broken"
     else if (newest !== undefined && second > newest && order === "unknown") order = "ascending"
@@ -123,7 +141,7 @@ export const takePage = (
   }
   forgetOldest(seen)
   const position = order === "ascending" && newest !== undefined ? newest : progress.position
-  return { taken, progress: { seen, newest, order, position } }
+  return { taken, repeated, progress: { seen, newest, order, position } }
 }
 
 const forgetOldest = (seen: Map<string, number>): void => {

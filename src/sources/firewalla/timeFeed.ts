@@ -10,7 +10,7 @@ import type { Checkpoint, FeedName } from "../../domain/Checkpoint.ts"
 import type { Envelope } from "../../domain/Envelope.ts"
 import type { EventType } from "../../domain/Event.ts"
 import * as Log from "../../telemetry/log.ts"
-import type { Feed, Page, SourceError } from "../Source.ts"
+import type { Feed, Page, RefusedRecord, SourceError } from "../Source.ts"
 import { sourceError } from "./errors.ts"
 import { MspApi, type MspRequest } from "./MspApi.ts"
 import { type BoxFilter, timeQuery } from "./query.ts"
@@ -22,9 +22,11 @@ import {
   readRows,
   type SliceProgress,
   startOf,
+  type Taken,
   takePage,
 } from "./sliceProgress.ts"
 import {
+  isPlausible,
   type Slice,
   type Stretch,
   sliceAt,
@@ -123,15 +125,17 @@ const makeReader = (
     return next
   })
 
-  const envelopes = (
-    records: ReadonlyArray<{ readonly record: unknown; readonly id: string }>,
-    now: number,
-  ) => {
+  const envelopes = (records: ReadonlyArray<Taken>, now: number) => {
     const receivedAt = DateTime.formatIso(DateTime.makeUnsafe(now))
     const wanted: Array<Envelope> = []
-    for (const { record, id } of records) {
-      if (!settings.wanted(record)) continue
-      wanted.push({
+    const refused: Array<RefusedRecord> = []
+    let filtered = 0
+    for (const { record, id, outside } of records) {
+      if (!settings.wanted(record)) {
+        filtered += 1
+        continue
+      }
+      const envelope: Envelope = {
         id,
         source: settings.source,
         source_type: settings.sourceType,
@@ -139,10 +143,19 @@ const makeReader = (
         payload: record,
         attributes,
         received_at: receivedAt,
-      })
+      }
+      if (outside === undefined || isPlausible(outside, now / 1000, settings)) wanted.push(envelope)
+      else refused.push({ envelope, message: implausible(outside) })
     }
-    return wanted
+    return { envelopes: wanted, refused, filtered }
   }
+
+  const sayOutside = (slice: Slice, outside: ReadonlyArray<number>) =>
+    Log.warning(
+      "source.outside_slice",
+      `${settings.name}: the API sent records outside of the time asked for; they are delivered, or dead letters where their time can't be right`,
+      { feed: settings.name, from: iso(slice.from), to: iso(slice.to), records: outside.length },
+    )
 
   const readPage = Effect.fnUntraced(function* (window: Window, place: Place) {
     const { slice } = place
@@ -153,29 +166,27 @@ const makeReader = (
       return yield* sourceError(api.host, asking, { _tag: "RepeatedCursor", page: place.page })
     }
     const rows = readRows(settings.kind, slice, reply.results)
-    if (rows.outside > 0) {
-      yield* Log.warning(
-        "source.outside_slice",
-        `${settings.name}: the API sent records outside of the time asked for`,
-        {
-          feed: settings.name,
-          from: iso(slice.from),
-          to: iso(slice.to),
-          records: rows.outside,
-        },
-      )
-    }
-    const { taken, progress } = yield* read(place, rows)
+    const { taken, repeated, progress } = yield* read(place, rows)
+    const outside = taken.flatMap((one) => one.outside ?? [])
+    if (outside.length > 0) yield* sayOutside(slice, outside)
     const upTo = Math.max(window.settled, cursor === undefined ? slice.to : progress.position)
+    const now = yield* Clock.currentTimeMillis
     const page: Page = {
-      envelopes: envelopes(taken, yield* Clock.currentTimeMillis),
+      ...envelopes(taken, now),
+      fetched: reply.results.length,
+      repeated,
       position: Option.some({ kind: "time", up_to: upTo * 1000 }),
-      // An alarm's id does not hold its time: one that was sent long ago can come back with a newer one.
-      maybeSent: slice.maybeSent || !settings.kind.hasTwins,
+      // An alarm's id does not hold its time: one that was sent long ago can come back with a newer one. And what lies
+      // outside of the slice may have come with its own.
+      maybeSent: slice.maybeSent || !settings.kind.hasTwins || outside.length > 0,
     }
+    // Its own slice will bring it again.
+    const sent = outside.filter((second) => isPlausible(second, now / 1000, settings))
     yield* Ref.update(
       asked,
-      Option.map((before) => Math.max(before, slice.to)),
+      Option.map((before) =>
+        sent.reduce((most, second) => Math.max(most, Math.floor(second) + 1), Math.max(before, slice.to)),
+      ),
     )
     if (cursor !== undefined) {
       const further = {
@@ -229,6 +240,7 @@ const makeReader = (
   })
 
   const nothingYet = (window: Window): Page => ({
+    fetched: 0,
     envelopes: [],
     position: Option.some({ kind: "time", up_to: window.settled * 1000 }),
     maybeSent: false,
@@ -287,3 +299,13 @@ export const makeTimeFeed = Effect.fnUntraced(function* (current: () => TimeFeed
 const onePageAhead = Stream.buffer({ capacity: 1, strategy: "suspend" })
 
 const iso = (seconds: number): string => DateTime.formatIso(DateTime.makeUnsafe(seconds * 1000))
+
+/**
+ * Not guessed at: `ts` is in seconds, and an API that says something else has changed, which somebody must see. The
+ * letter keeps the record as it came.
+ */
+const implausible = (ts: number): string =>
+  `its ts of ${ts} (seconds since 1970) lies outside of the time that was asked for, and in the future or beyond source.firewalla.retention, so it can't be right${ts > MILLISECONDS_FROM ? "; it looks like milliseconds" : ""}. Look at the record: if its time is right after all, replay it; if the API has changed, please report it.`
+
+/** Seconds beyond this are the year 5138. */
+const MILLISECONDS_FROM = 1e11

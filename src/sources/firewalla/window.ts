@@ -70,3 +70,10 @@ export const sliceAt = (from: number, to: number, length: number, asked: number)
   const end = Math.min(from + Math.max(1, length), to)
   return { from, to: from < asked && asked < end ? asked : end, maybeSent: from < asked }
 }
+
+/**
+ * Whether the source can have a record of this time: within its retention, and not in the future. What was sent by then
+ * lies before the end of every later run's first poll, so that it is looked for before it is sent again.
+ */
+export const isPlausible = (second: number, now: number, { retention }: Pick<WindowSettings, "retention">) =>
+  second >= now - retention && second <= now

@@ -30,6 +30,7 @@ const pagesOf = (
     const last = run.at(-1)
     if (last === undefined) return
     pages.push({
+      fetched: run.reduce((sum, { count }) => sum + count, 0),
       envelopes: run.flatMap((chunk) => envelopesOf(sender, chunk, allows)),
       position: Option.some({ kind: "sequence", up_to: last.last }),
       // What an earlier run had accepted, or an earlier poll had, can have been sent before; and what others may send.

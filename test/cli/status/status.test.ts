@@ -6,6 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { afterEach, beforeEach, vi } from "vitest"
 import { FLOWS, makeStage, TOKEN } from "../../admin/stage.ts"
+import { settlement } from "../../status/settlement.ts"
 import { runIn } from "../inProcess.ts"
 
 const CHECKPOINT = {
@@ -43,7 +44,7 @@ const running = Effect.fnUntraced(function* () {
   vi.stubEnv("WAYBILL_ADMIN__PORT", String(stage.port))
   yield* stage.status.checkpointed(CHECKPOINT)
   yield* stage.status.written(FLOWS, 10)
-  yield* stage.status.settled(FLOWS, { taken: 6, confirmed: 5, known: 2, dead: 1, lagMillis: 900 })
+  yield* stage.status.settled(FLOWS, settlement({ taken: 6, written: 5, known: 2, dead: 1, lagMillis: 900 }))
   return stage
 })
 
@@ -81,7 +82,17 @@ describe("waybill status", () => {
         interval_seconds: 900,
         checkpoint: { kind: "time", up_to: "2026-02-22T19:00:00.000Z" },
         lag_ms: 900,
-        counts: { fetched: 0, written: 10, outstanding: 4, confirmed: 5, known: 2, dead: 1 },
+        counts: {
+          fetched: 0,
+          written: 10,
+          outstanding: 4,
+          confirmed: 5,
+          known: 2,
+          repeated: 0,
+          filtered: 0,
+          dead: 1,
+          unaccounted: 0,
+        },
       })
       assert.approximately(
         feeds[0].checkpoint_age_seconds,

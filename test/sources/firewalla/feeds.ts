@@ -5,6 +5,7 @@ import { defaultRetrySettings } from "../../../src/retry/decide.ts"
 import { firewallaFeedsNoDeps } from "../../../src/sources/firewalla/layer.ts"
 import type { FirewallaOptions } from "../../../src/sources/firewalla/options.ts"
 import { type Feed, Feeds, type Page } from "../../../src/sources/Source.ts"
+import { assertNothingSkipped } from "../../contracts/Source.ts"
 import { type FakeMsp, layerFake } from "./fakeMsp.ts"
 
 export const TOKEN = "very-secret-token-0123456789"
@@ -57,7 +58,7 @@ export const named = (name: string, feeds: ReadonlyArray<Feed>) => {
 }
 
 export const collect = (feed: Feed, checkpoint: Option.Option<Checkpoint> = Option.none()) =>
-  Stream.runCollect(feed.poll(checkpoint))
+  Stream.runCollect(feed.poll(checkpoint)).pipe(Effect.tap(assertNothingSkipped))
 
 /** What a poll yields, and how it ends: with an error or undefined. */
 export const collectAll = Effect.fnUntraced(function* (
@@ -68,6 +69,7 @@ export const collectAll = Effect.fnUntraced(function* (
   const error = yield* Stream.runForEach(feed.poll(checkpoint), (page) =>
     Effect.sync(() => pages.push(page)),
   ).pipe(Effect.match({ onFailure: (failure) => failure, onSuccess: () => undefined }))
+  yield* assertNothingSkipped(pages)
   return { pages, error }
 })
 

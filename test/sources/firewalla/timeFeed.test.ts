@@ -15,6 +15,7 @@ import {
   named,
   optionsWith,
   positionsOf,
+  settledUpTo,
 } from "./feeds.ts"
 
 /** Now, in every test: seconds. Records lie in the hour before. */
@@ -164,18 +165,84 @@ describe("odd records", () => {
     }),
   )
 
-  it.effect("outside of the time asked for are left to the slice they belong to, with a warning", () => {
+  it.effect("outside of the time asked for are delivered, looked for before, with a warning", () => {
     const lines: Array<LogLine> = []
     return Effect.gen(function* () {
       yield* atNow
       const fake = fakeMsp([alarm(1, 10)])
       fake.bend = (body) => ({ ...body, results: [alarm(8, -500), alarm(1, 10), alarm(9, 3600)] })
       const pages = yield* collect(yield* feedOf("alarms", fake))
-      assert.deepStrictEqual(aidsOf(pages), [1])
+      assert.deepStrictEqual(aidsOf(pages), [8, 1])
+      // What lies on the end comes again with the next slice.
+      assert.deepInclude(pages[0], { fetched: 3, repeated: 1, maybeSent: true })
+      assert.deepStrictEqual(positionsOf(pages), [NOW])
       assert.deepStrictEqual(eventsOf(lines), ["source.outside_slice"])
       assert.strictEqual(lines[0]?.fields.records, 1)
     }).pipe(Effect.provide(recordLogs(lines)))
   })
+
+  it.effect("whose time can't be right are refused, each with why", () =>
+    Effect.gen(function* () {
+      yield* atNow
+      const millis = { ...alarm(7, 20), ts: at(20) * 1000 }
+      const wrong = [millis, { ...alarm(8, 0), ts: 5 }, alarm(9, 3601), { ...alarm(10, 0), ts: 1e300 }]
+      const fake = fakeMsp()
+      fake.bend = (body) => ({ ...body, results: [alarm(1, 10), ...wrong] })
+      const [page] = yield* collect(yield* feedOf("alarms", fake))
+      assert.deepStrictEqual(
+        page?.refused?.map(({ envelope }) => envelope.payload),
+        wrong,
+      )
+      assert.lengthOf(page?.envelopes ?? [], 1)
+      assert.match(page?.refused?.[0]?.message ?? "", /its ts of 1714866420000 .* looks like milliseconds/)
+      assert.notInclude(page?.refused?.[1]?.message, "milliseconds")
+    }),
+  )
+
+  it.effect(
+    "outside of their slice move no position within it, and are looked for again with their own",
+    () =>
+      Effect.gen(function* () {
+        yield* atNow
+        const flows = [10, 20, 30, 40].map((offset) => flowAt(at(offset)))
+        const fake = fakeMsp(flows)
+        const feed = yield* feedOf("flows", fake, { pageSize: 2, slice: Duration.minutes(30) })
+        yield* collect(feed)
+        yield* TestClock.adjust("1 hour")
+        const early = flowAt(at(3600 + 2000))
+        fake.records = [flowAt(at(3610)), flowAt(at(3620)), flowAt(at(3630)), early]
+        fake.bend = (body, { from }) =>
+          from === NOW && Array.isArray(body.results) && body.next_cursor !== null
+            ? { ...body, results: [early, ...body.results] }
+            : body
+        const pages = yield* collect(feed, settledUpTo(NOW))
+        assert.deepStrictEqual(
+          pages.map(({ envelopes, maybeSent }) => [envelopes.length, maybeSent]),
+          [
+            [3, true],
+            [1, false],
+            // The slice of the early one, as far as it may have been sent.
+            [1, true],
+            [0, false],
+          ],
+        )
+        assert.deepStrictEqual(positionsOf(pages), [at(3620), NOW + 1800, NOW + 2001, NOW + 3600])
+        assert.strictEqual(pages[0]?.envelopes[0]?.id, pages[2]?.envelopes[0]?.id)
+      }),
+  )
+
+  it.effect("that are not wanted, or listed twice, are counted and not skipped", () =>
+    Effect.gen(function* () {
+      yield* atNow
+      const quiet = flowAt(at(10), { category: { name: "games" } })
+      const pages = yield* collect(
+        yield* feedOf("flows", fakeMsp([quiet, flowAt(at(20), { block: true })]), { only: "notable" }),
+      )
+      assert.deepInclude(pages[0], { fetched: 2, filtered: 1, repeated: 0 })
+      const [twice] = yield* collect(yield* feedOf("alarms", fakeMsp([alarm(1, 10), alarm(1, 10)])))
+      assert.deepInclude(twice, { fetched: 2, filtered: 0, repeated: 1 })
+    }),
+  )
 
   it.effect("that repeat an alarm on one page are one alarm", () =>
     Effect.gen(function* () {
