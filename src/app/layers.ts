@@ -34,7 +34,7 @@ import * as WritingVerifier from "../verify/WritingVerifier.ts"
 import { pushedEvents, withPushed } from "./hec.ts"
 import { writer } from "./writing.ts"
 
-const indexer = (config: Config) => {
+const indexerOf = (config: Config, hadIndices: boolean) => {
   const retry = retrySettingsOf(config.retry, config.indexer)
   return OpenSearchIndexer.layer({
     url: config.indexer.url,
@@ -54,8 +54,14 @@ const indexer = (config: Config) => {
     timeout: Duration.seconds(retry.timeoutSeconds),
     maxIds: config.indexer.max_ids_per_search,
     retry,
+    hadIndices,
   })
 }
+
+const indexer = (config: Config) =>
+  Layer.unwrap(
+    Effect.map(FileCheckpoints.everConfirmed(config.state.path), (confirmed) => indexerOf(config, confirmed)),
+  )
 
 const verifier = (current: Current) =>
   SearchingVerifier.layerLive(() => {

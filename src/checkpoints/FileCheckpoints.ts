@@ -49,6 +49,21 @@ export const lookAt = Effect.fnUntraced(function* (folder: string, feed: FeedNam
   return Option.fromUndefinedOr(found.flatMap((one) => (one._tag === "Good" ? [one.checkpoint] : [])).at(0))
 })
 
+/** Whether any feed has had something confirmed, by this run or an earlier one. Touches nothing. */
+export const everConfirmed = Effect.fnUntraced(function* (folder: string) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const read = readFrom(fs)
+  const names = yield* Effect.orElseSucceed(fs.readDirectory(folder), (): Array<string> => [])
+  const files = names
+    .filter((name) => /\.json(\.previous)?$/.test(name))
+    .map((name) => path.join(folder, name))
+  const found = yield* Effect.forEach(files, (file) =>
+    Effect.orElseSucceed(read(file), (): Read => ({ _tag: "Missing" })),
+  )
+  return found.some((one) => one._tag === "Good" && one.checkpoint.confirmed > 0)
+})
+
 const make = Effect.fnUntraced(function* (folder: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path

@@ -1,9 +1,10 @@
 /**
- * What Waybill asks of the Wazuh indexer. Searches only: a role with `read` on the index pattern is enough, and
+ * What Waybill asks of the Wazuh indexer. It only reads: a role with `read` on the index pattern is enough, and
  * msearch, ping and cluster calls are never made (they answer 403 to such a role).
  *
  * The contract that every implementation keeps:
- * - An answer is complete or it is an error: a search with failed shards, or one that timed out on the node, fails.
+ * - An answer is complete or it is an error: one that may have left out a shard, a cluster, a document, or an index in
+ *   which what it misses may lie, fails (`coverage.ts`).
  * - `since` lets the node skip old indices. It is the earliest possible time of ARRIVAL at the manager
  *   (`@timestamp`), not the event's own time.
  * - Ids are asked for in queries of at most `maxIds`; a caller may pass any number.

@@ -1,7 +1,8 @@
 /**
  * The Wazuh indexer over its REST API, with the real OpenSearch client.
  *
- * The one request ever made is `POST <pattern>/_search`. The client's own retries, sniffing and resurrecting pings are
+ * What is ever requested is `POST <pattern>/_search`, and `GET _resolve/index/<pattern>` after an answer that misses
+ * something (`coverage.ts`). The client's own retries, sniffing and resurrecting pings are
  * off: the last two are calls that a role with only `read` is refused, and retries are decided in one place.
  */
 import { readFile } from "node:fs/promises"
@@ -10,16 +11,20 @@ import { Clock, Context, Duration, Effect, Layer, Option, Redacted, type Result 
 import { monotonicMillis } from "../domain/monotonicTime.ts"
 import { defaultRetrySettings, type RetrySettings, retryAfterMillis } from "../retry/decide.ts"
 import { retrying } from "../retry/retrying.ts"
-import { Indexer, IndexerError, MOST_PLACES } from "./Indexer.ts"
+import * as Log from "../telemetry/log.ts"
+import { Coverage } from "./coverage.ts"
+import { type Indexed, Indexer, IndexerError, MOST_PLACES } from "./Indexer.ts"
 import { IndexHistory } from "./IndexHistory.ts"
 import { failureOf, fromClient, timedOut } from "./opensearchErrors.ts"
 import {
   copiesOf,
   copiesOfHits,
   countOf,
+  incomplete,
   newestOf,
   placesOf,
   type Reply,
+  rollOf,
   shardsOf,
   wholeReply,
 } from "./opensearchReplies.ts"
@@ -59,6 +64,10 @@ export interface OpenSearchOptions {
   readonly fields?: Partial<SearchFields> | undefined
   /** The quick retries of each search; what lasts longer is the caller's business. */
   readonly retry?: RetrySettings | undefined
+  /** Whether an earlier run has had something confirmed: then a pattern without an index is an outage. */
+  readonly hadIndices?: boolean | undefined
+  /** For how long an index that can't be found is waited for; `GONE_MILLIS` by default. */
+  readonly goneMillis?: number | undefined
 }
 
 /**
@@ -68,7 +77,8 @@ export interface OpenSearchOptions {
 const STATISTICS_GROUP = ["waybill"]
 
 /**
- * Open indices only, and a pattern that matches nothing yet is an empty index, not an error.
+ * Open indices only, and a pattern that matches nothing yet is an empty index, not an error: a closed index of last
+ * year must not fail every search. Which of what was left out matters is judged afterwards.
  *
  * `preference`: with replicas, each copy of a shard is refreshed at its own moment. Any one text sends all searches to
  * the same copies, as long as they are there, so that what one search has returned the next one knows.
@@ -150,14 +160,14 @@ const make = Effect.fnUntraced(function* (options: OpenSearchOptions) {
     notBefore = Math.max(notBefore, (yield* monotonicMillis) + millis)
   })
 
-  const ask = (body: SearchBody, index: string) =>
+  const coverage = new Coverage(options.hadIndices ?? false, options.goneMillis)
+
+  const ask = <A extends { readonly body: unknown }>(
+    send: () => Promise<A> & { readonly abort: () => void },
+  ) =>
     Effect.tryPromise({
       try: (signal) => {
-        const sent = client.search({
-          ...SEARCH_PARAMETERS,
-          index,
-          body: { ...body, stats: STATISTICS_GROUP },
-        })
+        const sent = send()
         // Nothing is returned: Node throws, uncaught, what a thenable that a listener returns is rejected with.
         const abort = () => {
           sent.abort()
@@ -170,19 +180,61 @@ const make = Effect.fnUntraced(function* (options: OpenSearchOptions) {
       // The client's own time-out ends with the reply's head; this one covers a body that never comes.
       Effect.timeoutOrElse({ duration: timeout, orElse: () => Effect.fail(timedOut(where, timeoutMillis)) }),
       Effect.tapError(obeyLater),
-      Effect.flatMap((response) => Effect.fromResult(wholeReply(where, response.body))),
+      Effect.map(({ body }) => body),
     )
-  const request = (body: SearchBody, index: string) => Effect.andThen(inItsTime, ask(body, index))
+  const request = (body: SearchBody, index: string) =>
+    inItsTime.pipe(
+      Effect.andThen(
+        ask(() => client.search({ ...SEARCH_PARAMETERS, index, body: { ...body, stats: STATISTICS_GROUP } })),
+      ),
+      Effect.flatMap((reply) => Effect.fromResult(wholeReply(where, reply))),
+    )
+
+  /** Fails where what an answer misses may lie in an index that it has not searched. */
+  const covers = Effect.fnUntraced(function* (shards: number, since: number, generation: number) {
+    const listed = yield* ask(() =>
+      client.indices.resolveIndex({ name: pattern, expand_wildcards: ["open", "closed"] }),
+    )
+    const roll = yield* Effect.fromResult(rollOf(where, listed))
+    const { gone, leftOut } = coverage.judge({ roll, shards, since, generation, now: yield* monotonicMillis })
+    for (const index of gone)
+      yield* Log.warning(
+        "indexer.index_gone",
+        `The index ${index} has been away for so long that it is taken for deleted. What only it had is missing: \`waybill reconcile\` brings back what the source still has.`,
+        { index },
+      )
+    if (leftOut !== undefined) return yield* incomplete(where, leftOut)
+  })
+
+  /** What a search misses may lie wherever something arrived since then. */
+  interface Missed<A> {
+    readonly since: number
+    readonly misses: (answer: A) => boolean
+  }
 
   const search = <A>(
     body: SearchBody,
     read: (reply: Reply) => Result.Result<A, IndexerError>,
-    index = pattern,
+    missed?: Missed<A>,
   ) =>
-    request(body, index).pipe(
-      Effect.flatMap((reply) => Effect.fromResult(read(reply))),
-      retrying({ peer: "indexer", settings, failureOf }),
-    )
+    Effect.gen(function* () {
+      const { generation } = coverage
+      const reply = yield* request(body, pattern)
+      const { total } = reply._shards
+      if (coverage.isNothingLeft(total))
+        return yield* incomplete(
+          where,
+          `no open index matches ${pattern}, and there were some. Were they deleted or closed, or is indexer.index_pattern or indexer.url not the right one`,
+        )
+      const answer = yield* Effect.fromResult(read(reply))
+      if (missed?.misses(answer)) yield* covers(total, missed.since, generation)
+      return answer
+    }).pipe(retrying({ peer: "indexer", settings, failureOf }))
+
+  const missesSome = ({ ids, since }: Indexed): Missed<ReadonlyMap<string, number>> => ({
+    since,
+    misses: (copies) => ids.some((id) => !copies.has(id)),
+  })
 
   const indexer = Indexer.of({
     count: ({ ids, since }) =>
@@ -191,7 +243,11 @@ const make = Effect.fnUntraced(function* (options: OpenSearchOptions) {
       ).pipe(Effect.map((counts) => counts.reduce((sum, count) => sum + count, 0))),
     copies: ({ ids, since }) =>
       Effect.forEach(inQueries(ids, maxIds), (some) =>
-        search(copiesSearch(fields, some, since), (reply) => copiesOf(where, reply)),
+        search(
+          copiesSearch(fields, some, since),
+          (reply) => copiesOf(where, reply),
+          missesSome({ ids: some, since }),
+        ),
       ).pipe(Effect.map(merged)),
     tally: ({ batches, since }) =>
       Effect.forEach(inQueries(batches, maxIds), (some) =>
@@ -211,17 +267,35 @@ const make = Effect.fnUntraced(function* (options: OpenSearchOptions) {
       ),
     between: (slice) =>
       isStock
-        ? search(betweenSearch(fields, slice), (reply) => countOf(where, reply))
+        ? search(betweenSearch(fields, slice), (reply) => countOf(where, reply), {
+            since: slice.since,
+            misses: (found) => found === 0,
+          })
         : Effect.succeed(Number.POSITIVE_INFINITY),
     places: ({ ids, since }) =>
       ids.length > MOST_PLACES
         ? Effect.die(new RangeError(`the places of ${ids.length} ids in one search`))
-        : search(placesSearch(fields, ids, since), (reply) => placesOf(where, fields.id, reply)),
+        : search(placesSearch(fields, ids, since), (reply) => placesOf(where, fields.id, reply), {
+            since,
+            misses: (places) => {
+              const found = new Set(places.map(({ id }) => id))
+              return ids.some((id) => !found.has(id))
+            },
+          }),
     // The search finds nothing; what counts is how many shards it asked.
-    shards: (index) => search(countSearch(fields, [], 0), (reply) => shardsOf(where, index, reply), index),
+    shards: (index) =>
+      request(countSearch(fields, [], 0), index).pipe(
+        Effect.flatMap((reply) => Effect.fromResult(shardsOf(where, index, reply))),
+        retrying({ peer: "indexer", settings, failureOf }),
+      ),
   })
   const history = IndexHistory.of({
-    newest: (query) => search(newestSearch(fields, query), (reply) => newestOf(where, fields, reply)),
+    // The newest of all that can be searched: without a `since` old indices may be closed.
+    newest: (query) =>
+      search(newestSearch(fields, query), (reply) => newestOf(where, fields, reply), {
+        since: query.since ?? Number.POSITIVE_INFINITY,
+        misses: Option.isNone,
+      }),
   })
   return Context.make(Indexer, indexer).pipe(Context.add(IndexHistory, history))
 })

@@ -56,6 +56,12 @@ const fromStatus = (
       `The indexer at ${where} refuses the login (401). Check indexer.username and indexer.password; Waybill holds and does not try again quickly, so as not to lock the account.`,
     )
   }
+  if (status === 403 && reason.includes("blocked by:")) {
+    return fail(
+      "incomplete",
+      `The indexer at ${where} may not search an index of ${pattern}${reason}. Take the block away, or the index out of indexer.index_pattern; Waybill goes on asking.`,
+    )
+  }
   if (status === 403) {
     return fail(
       "forbidden",
@@ -107,7 +113,7 @@ const fromConnection = (where: string, message: string): IndexerError => {
 export const timedOut = (where: string, milliseconds: number): IndexerError =>
   fail(
     "timed-out",
-    `The indexer at ${where} did not answer a search within ${milliseconds} ms. Look at its load; raise indexer.timeout if it is always that slow.`,
+    `The indexer at ${where} did not answer a search within ${milliseconds} ms. Look at its load; raise indexer.timeout_seconds if it is always that slow.`,
   )
 
 /** Whatever the client threw. `where` is host and port, and nothing of the URL besides: it may hold a password. */

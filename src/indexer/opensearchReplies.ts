@@ -5,9 +5,9 @@
  * not provably whole is an error.
  */
 import { Option, Result, Schema } from "effect"
+import type { Roll } from "./coverage.ts"
 import { type InBatches, IndexerError, type Place } from "./Indexer.ts"
 import type { NewestEvent } from "./IndexHistory.ts"
-
 import { MOST_HITS, type SearchFields } from "./opensearchSearches.ts"
 
 const Failure = Schema.Struct({
@@ -23,12 +23,23 @@ const Bucket = Schema.Struct({ key: Schema.String, doc_count: Schema.Int })
 
 const Reply = Schema.Struct({
   timed_out: Schema.Boolean,
+  terminated_early: Schema.optionalKey(Schema.Boolean),
   _shards: Schema.Struct({
     total: Schema.Int,
     successful: Schema.Int,
     failed: Schema.Int,
     failures: Schema.optionalKey(Schema.Array(Failure)),
   }),
+  // Where the pattern names remote clusters. Those with `skip_unavailable` are left out without an error.
+  _clusters: Schema.optionalKey(
+    Schema.Struct({
+      total: Schema.Int,
+      successful: Schema.Int,
+      skipped: Schema.Int,
+      partial: Schema.optionalKey(Schema.Int),
+      failed: Schema.optionalKey(Schema.Int),
+    }),
+  ),
   hits: Schema.Struct({
     total: Schema.Struct({ value: Schema.Int, relation: Schema.Literals(["eq", "gte"]) }),
     hits: Schema.optionalKey(
@@ -61,16 +72,13 @@ const badResponse = (where: string, what: string) =>
     message: `The indexer at ${where} answered a search with ${what}. Check that indexer.url is an OpenSearch of Wazuh's, and what stands between.`,
   })
 
-const unnamed = (where: string, total: number, named: number) =>
-  badResponse(where, `${total} documents, of which only ${named} were named`)
-
-const incomplete = (where: string, what: string) =>
+export const incomplete = (where: string, what: string) =>
   new IndexerError({
     reason: "incomplete",
     message: `The indexer at ${where} answered a search only in part: ${what}. Look at the health of its indices; Waybill goes on asking.`,
   })
 
-/** The reply, if it is whole: every shard answered, in time. */
+/** The reply, if it is whole in itself: every cluster and every shard that was asked has answered, in time. */
 export const wholeReply = (where: string, body: unknown): Result.Result<Reply, IndexerError> => {
   const decoded = decodeReply(body)
   if (Result.isFailure(decoded)) {
@@ -82,6 +90,19 @@ export const wholeReply = (where: string, body: unknown): Result.Result<Reply, I
   }
   const reply = decoded.success
   if (reply.timed_out) return Result.fail(incomplete(where, "it ran out of time"))
+  if (reply.terminated_early === true) return Result.fail(incomplete(where, "it ended early"))
+  const { _clusters: clusters } = reply
+  if (
+    clusters !== undefined &&
+    (clusters.successful < clusters.total ||
+      clusters.skipped + (clusters.partial ?? 0) + (clusters.failed ?? 0) > 0)
+  )
+    return Result.fail(
+      incomplete(
+        where,
+        `of ${clusters.total} clusters only ${clusters.successful} answered. A remote cluster of indexer.index_pattern is away`,
+      ),
+    )
   // A shard that is not assigned to any node is not counted as failed, it is only missing from the successful ones.
   const silent = reply._shards.total - reply._shards.successful
   if (silent > 0 || reply._shards.failed > 0) {
@@ -103,6 +124,14 @@ export const countOf = (where: string, reply: Reply): Result.Result<number, Inde
     ? Result.succeed(reply.hits.total.value)
     : Result.fail(badResponse(where, "an estimate where the exact count was asked for"))
 
+/** An answer that names documents, if it names every one that there is. */
+const allNamed = <A>(where: string, reply: Reply, named: number, answer: A): Result.Result<A, IndexerError> =>
+  Result.flatMap(countOf(where, reply), (total) =>
+    named === total
+      ? Result.succeed(answer)
+      : Result.fail(badResponse(where, `${total} documents, of which only ${named} were named`)),
+  )
+
 /** How many documents each value has. The buckets must account for every document that was counted. */
 export const copiesOf = (
   where: string,
@@ -112,9 +141,10 @@ export const copiesOf = (
     (reply.aggregations?.each.buckets ?? []).map((bucket) => [bucket.key, bucket.doc_count]),
   )
   const named = [...copies.values()].reduce((sum, count) => sum + count, 0)
-  return reply.aggregations?.each.sum_other_doc_count || named !== reply.hits.total.value
-    ? Result.fail(unnamed(where, reply.hits.total.value, named))
-    : Result.succeed(copies)
+  const others = reply.aggregations?.each.sum_other_doc_count ?? 0
+  return others > 0
+    ? Result.fail(badResponse(where, `${others} documents beside those that it named`))
+    : allNamed(where, reply, named, copies)
 }
 
 /** The same, read from hits; none if there are more documents than a search may have hits. */
@@ -137,9 +167,7 @@ export const copiesOfHits = (
     named += 1
     copies.set(id, (copies.get(id) ?? 0) + 1)
   }
-  return named === total
-    ? Result.succeed(Option.some({ copies, index: isOneIndex ? index : undefined }))
-    : Result.fail(unnamed(where, total, named))
+  return allNamed(where, reply, named, Option.some({ copies, index: isOneIndex ? index : undefined }))
 }
 
 /** `[wazuh-alerts-4.x-2026.02.22][1]` */
@@ -159,14 +187,7 @@ export const placesOf = (
       ? [{ id, index, shard: Number(number) }]
       : []
   })
-  return places.length === reply.hits.total.value
-    ? Result.succeed(places)
-    : Result.fail(
-        badResponse(
-          where,
-          `${reply.hits.total.value} documents, of which only ${places.length} with their shard`,
-        ),
-      )
+  return allNamed(where, reply, places.length, places)
 }
 
 /** How many shards were asked. An index that is not there has none, and then nothing may be concluded. */
@@ -194,3 +215,31 @@ export const newestOf = (
     ? Result.succeed(Option.some({ id, timeMillis }))
     : Result.fail(badResponse(where, `an event whose ${idField} or ${eventTime} cannot be read`))
 }
+
+const Names = Schema.Union([Schema.String, Schema.Array(Schema.String)])
+const Listed = Schema.Struct({
+  indices: Schema.Array(Schema.Struct({ name: Schema.String, attributes: Names })),
+  aliases: Schema.Array(Schema.Struct({ name: Schema.String, indices: Names })),
+  data_streams: Schema.Array(Schema.Struct({ name: Schema.String, backing_indices: Names })),
+})
+const decodeListed = Schema.decodeUnknownResult(Listed)
+const each = (names: typeof Names.Type): ReadonlyArray<string> =>
+  typeof names === "string" ? [names] : names
+
+/** Which indices a pattern matches, by itself or by an alias or a data stream. */
+export const rollOf = (where: string, body: unknown): Result.Result<Roll, IndexerError> =>
+  Result.match(decodeListed(body), {
+    onFailure: ({ message }) =>
+      Result.fail(badResponse(where, `a list of indices of an unknown shape (${message})`)),
+    onSuccess: ({ aliases, data_streams: streams, indices }) => {
+      const closed = new Set(
+        indices.flatMap(({ attributes, name }) => (each(attributes).includes("closed") ? [name] : [])),
+      )
+      const open = [
+        ...indices.map(({ name }) => name),
+        ...aliases.flatMap((alias) => each(alias.indices)),
+        ...streams.flatMap((stream) => each(stream.backing_indices)),
+      ]
+      return Result.succeed({ closed, open: new Set(open.filter((name) => !closed.has(name))) })
+    },
+  })

@@ -167,6 +167,8 @@ export const newestSearch = (fields: SearchFields, query: NewestQuery): SearchBo
 /** All that a reply needs to hold; the rest is cut off on the node. */
 export const REPLY_PARTS = [
   "timed_out",
+  "terminated_early",
+  "_clusters",
   "_shards.total",
   "_shards.successful",
   "_shards.failed",

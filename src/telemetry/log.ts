@@ -62,6 +62,7 @@ export const LOG_EVENTS = [
   "pacing.manager_dropped",
   "indexer.unavailable",
   "indexer.available",
+  "indexer.index_gone",
   "index.duplicates",
   "dead_letter.written",
   "dead_letter.skipped",

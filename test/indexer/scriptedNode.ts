@@ -2,7 +2,7 @@
 import type { Server } from "node:http"
 import { NodeServices } from "@effect/platform-node"
 import { Effect, FileSystem, Redacted } from "effect"
-import { listen, type Reply, type Request, text } from "../../src/demo/http/FaultyHttpServer.ts"
+import { json, listen, type Reply, type Request, text } from "../../src/demo/http/FaultyHttpServer.ts"
 import { Indexer } from "../../src/indexer/Indexer.ts"
 import * as OpenSearchIndexer from "../../src/indexer/OpenSearchIndexer.ts"
 import { defaultRetrySettings } from "../../src/retry/decide.ts"
@@ -39,11 +39,26 @@ export const copies = (given: OpenSearchIndexer.OpenSearchOptions) =>
     Effect.provide(OpenSearchIndexer.layer(given)),
   )
 
-/** A server that answers each request with the next reply, the last one for ever; what it got is kept. */
+/** What `_resolve/index` lists. */
+export const listed = (open: ReadonlyArray<string>, closed: ReadonlyArray<string> = []) =>
+  json(200, {
+    indices: [
+      ...open.map((name) => ({ name, attributes: ["open"] })),
+      ...closed.map((name) => ({ name, attributes: ["closed"] })),
+    ],
+    aliases: [],
+    data_streams: [],
+  })
+
+/**
+ * A server that answers each search with the next reply, the last one for ever; what it got is kept. Asked for its
+ * indices it names one.
+ */
 export const answering = Effect.fnUntraced(function* (...replies: ReadonlyArray<Reply>) {
   const requests: Array<Request> = []
   const server = yield* listen((request) =>
     Effect.sync(() => {
+      if (request.path.startsWith("/_resolve/")) return listed(["wazuh-alerts-4.x-2026.02.22"])
       requests.push(request)
       return replies[Math.min(requests.length, replies.length) - 1] ?? text(500, "no reply was set")
     }),

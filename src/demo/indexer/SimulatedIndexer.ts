@@ -35,6 +35,10 @@ export type IndexerFault =
   /** One of three shards fails: the answer is incomplete, with status 200. */
   | { readonly kind: "failed-shards" }
   | { readonly kind: "timed-out" }
+  /** No index matches the pattern, as a node answers then: with status 200, and nothing found. */
+  | { readonly kind: "no-shards" }
+  /** The remote cluster of the pattern is away, and `skip_unavailable` is set: the same with `_clusters`. */
+  | { readonly kind: "skipped-cluster" }
 
 export interface IndexerRequests {
   readonly searches: number
@@ -56,6 +60,8 @@ export interface SimulatedIndexer {
   readonly setRefreshInterval: (interval: Duration.Input) => Effect.Effect<void>
   readonly refresh: Effect.Effect<void>
   /** Refuses this share of the documents by mapping, always the same ones by their event id. */
+  /** Takes the newest index out of every search, as `_close` does; `true` puts all of them back. */
+  readonly openIndices: (open: boolean) => Effect.Effect<void>
   readonly refuseByMapping: (share: number) => Effect.Effect<void>
   /** Documents that a mapping refused and nobody was told about. */
   readonly droppedByMapping: Effect.Effect<number>
@@ -63,6 +69,7 @@ export interface SimulatedIndexer {
 }
 
 const PATTERN = /^wazuh-(alerts|events)-/
+const RESOLVE = /^\/_resolve\/index\/([^/]+)$/
 const SEARCH = /^\/([^/]+)\/_(search|count|field_caps)$/
 
 /** The types that Wazuh's template and Waybill's own give to what is asked for. */
@@ -74,6 +81,13 @@ const TYPES: Readonly<Record<string, string>> = {
   "data.source": "keyword",
   "data.waybill.batch": "keyword",
   "data.waybill.sent_at": "date",
+}
+
+/** What OpenSearch 2.19.4 answers where it has no shard to search. */
+const NOTHING = {
+  timed_out: false,
+  _shards: { total: 0, successful: 0, failed: 0 },
+  hits: { total: { value: 0, relation: "eq" } },
 }
 
 const failure = (status: number, type: string, reason: string): Reply =>
@@ -124,6 +138,7 @@ export const makeSimulatedIndexer = Effect.fnUntraced(function* (
   const counts = { searches: 0, counts: 0, refused: 0 }
   let down = false
   let refusedShare = 0
+  const closed = new Set<string>()
   let dropped = 0
 
   /** The indices that the comma-separated pattern names, or the name of one that is missing. */
@@ -132,7 +147,7 @@ export const makeSimulatedIndexer = Effect.fnUntraced(function* (
     for (const part of pattern.split(",")) {
       const named = asRegExp(part)
       const before = found.size
-      for (const [i, name] of store.indices.entries()) if (named.test(name)) found.add(i)
+      for (const [i, name] of store.indices.entries()) if (named.test(name) && !closed.has(name)) found.add(i)
       if (found.size === before && !part.includes("*")) return part
     }
     return found
@@ -166,6 +181,16 @@ export const makeSimulatedIndexer = Effect.fnUntraced(function* (
     })
   })
 
+  const resolve = (pattern: string): Reply => {
+    const named = pattern.split(",").map(asRegExp)
+    const indices = store.indices.flatMap((name) =>
+      named.some((part) => part.test(name))
+        ? [{ name, attributes: [closed.has(name) ? "closed" : "open"] }]
+        : [],
+    )
+    return json(200, { indices, aliases: [], data_streams: [] })
+  }
+
   const fieldCaps = (pattern: string, fields: string): Reply => {
     const indices = indicesOf(pattern)
     const known = fields.split(",").flatMap((field) => {
@@ -195,6 +220,9 @@ export const makeSimulatedIndexer = Effect.fnUntraced(function* (
       }
     }
     if (reply._tag !== "Answer") return reply
+    if (broken.kind === "no-shards") return json(200, NOTHING)
+    if (broken.kind === "skipped-cluster")
+      return json(200, { ...NOTHING, _clusters: { total: 1, successful: 0, skipped: 1 } })
     const partial =
       broken.kind === "timed-out"
         ? { timed_out: true }
@@ -208,6 +236,8 @@ export const makeSimulatedIndexer = Effect.fnUntraced(function* (
       counts.refused += 1
       return unauthorized
     }
+    const [, resolved] = RESOLVE.exec(request.path) ?? []
+    if (resolved?.split(",").every((part) => PATTERN.test(part))) return resolve(resolved)
     const [, pattern, operation] = SEARCH.exec(request.path) ?? []
     if (pattern === undefined || !pattern.split(",").every((part) => PATTERN.test(part))) {
       counts.refused += 1
@@ -260,6 +290,12 @@ export const makeSimulatedIndexer = Effect.fnUntraced(function* (
         store.setRefreshInterval(Duration.toMillis(interval), now),
       ),
     refresh: Effect.map(Clock.currentTimeMillis, store.refresh),
+    openIndices: (open) =>
+      Effect.sync(() => {
+        const newest = store.indices.toSorted().at(-1)
+        if (open) closed.clear()
+        else if (newest !== undefined) closed.add(newest)
+      }),
     refuseByMapping: (share) =>
       Effect.sync(() => {
         refusedShare = share
