@@ -2,7 +2,7 @@
 import type { Duration } from "effect"
 import type { Config } from "../config/Config.ts"
 import type { FeedName } from "../domain/Checkpoint.ts"
-import { SOURCE } from "../sources/firewalla/layer.ts"
+import { SOURCE } from "../normalizers/firewalla/parts.ts"
 import { feedOf } from "../sources/hec/sqliteSpool.ts"
 
 export interface ConfiguredFeed {

@@ -17,6 +17,7 @@ import { Stop } from "../pipeline/Stop.ts"
 import * as KeptReceipts from "../receipts/keepReceipts.ts"
 import * as ReadReceipts from "../receipts/readReceipts.ts"
 import * as Replay from "../replay/Replay.ts"
+import { LongestWait } from "../retry/LongestWait.ts"
 import { retrySettingsOf } from "../retry/settings.ts"
 import { firewallaFeeds } from "../sources/firewalla/layer.ts"
 import { baseUrlOfDomain, type FirewallaOptions } from "../sources/firewalla/options.ts"
@@ -26,7 +27,6 @@ import * as RunStatus from "../status/RunStatus.ts"
 import { StatusEvents } from "../status/StatusEvents.ts"
 import { reportingGaps } from "../sync/gaps.ts"
 import * as StartUp from "../sync/StartUp.ts"
-import { SyncStatus } from "../sync/SyncStatus.ts"
 import { ProcessFigures } from "../telemetry/ProcessFigures.ts"
 import * as TraceExport from "../telemetry/traceExport.ts"
 import * as SearchingVerifier from "../verify/SearchingVerifier.ts"
@@ -148,11 +148,13 @@ const deadLetters = ({ dlq }: Config, make = FileDeadLetters.layer) =>
 
 const policies = (current: Current) => {
   const { batch, retry } = current()
-  return Layer.succeed(Policies, {
-    maxBatchEvents: batch.max_events,
-    maxAttempts: () => current().verify.max_attempts,
-    maxDelay: retry.max_delay,
-  })
+  return Layer.merge(
+    Layer.succeed(Policies, {
+      maxBatchEvents: batch.max_events,
+      maxAttempts: () => current().verify.max_attempts,
+    }),
+    Layer.succeed(LongestWait, retry.max_delay),
+  )
 }
 
 /** The letters that wait, to look at: none is added, and no folder is made. */
@@ -194,7 +196,7 @@ const tellingFeeds = (current: Current) =>
 export const layer = Layer.unwrap(
   Effect.map(LiveConfiguration, ({ current }) => {
     const config = current()
-    const telling = Layer.merge(StatusEvents.layer, SyncStatus.layer).pipe(
+    const telling = StatusEvents.layer.pipe(
       Layer.provideMerge(writer(current, config.verify.mode === "always")),
     )
     const parts = Layer.mergeAll(

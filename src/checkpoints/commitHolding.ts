@@ -1,5 +1,5 @@
 /** Commits a checkpoint; while that fails its feed holds, because what comes after must not pass it. */
-import { type Duration, Effect } from "effect"
+import { Effect } from "effect"
 import type { Checkpoint } from "../domain/Checkpoint.ts"
 import { holding } from "../retry/schedule.ts"
 import { RunStatus } from "../status/RunStatus.ts"
@@ -7,15 +7,13 @@ import * as Log from "../telemetry/log.ts"
 import { Checkpoints } from "./Checkpoints.ts"
 
 export interface HoldingCommit {
-  /** The longest pause between two tries; 30 seconds unless told otherwise. */
-  readonly maxDelay?: Duration.Input
   /** Goes into the log lines beside the feed. */
   readonly context?: Log.LogFields
 }
 
 export const commitHolding = Effect.fnUntraced(function* (
   checkpoint: Checkpoint,
-  { context, maxDelay = "30 seconds" }: HoldingCommit = {},
+  { context }: HoldingCommit = {},
 ) {
   const checkpoints = yield* Checkpoints
   const status = yield* RunStatus
@@ -27,7 +25,7 @@ export const commitHolding = Effect.fnUntraced(function* (
       }),
     ),
     Effect.tapError(({ message }) => status.held("checkpoints", message)),
-    Effect.retry(holding(maxDelay)),
+    Effect.retry(yield* holding),
     Effect.orDie,
     Effect.tap(status.released("checkpoints")),
   )

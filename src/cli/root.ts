@@ -1,5 +1,4 @@
 /** The command itself, and the flags that all of its commands share. */
-import type { Option } from "effect"
 import { Command, Flag } from "effect/cli"
 
 export const root = Command.make("waybill").pipe(
@@ -16,6 +15,3 @@ export const root = Command.make("waybill").pipe(
     ),
   }),
 )
-
-/** What `--config` says. */
-export type ConfigFlag = Option.Option<string>

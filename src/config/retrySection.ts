@@ -34,7 +34,11 @@ export const retry = section("How often and how fast a request that failed is ma
     10,
     "How long one try may take, for a peer that has no `timeout_seconds` of its own.",
   ),
-  max_delay: withDefault(duration, "30 seconds", "The longest wait while something stays away."),
+  max_delay: withDefault(
+    duration,
+    "30 seconds",
+    "The longest wait between two tries while a source, the writer or a disk stays away. The indexer is asked at `verify.max_interval`.",
+  ),
 })
 
 const own = (name: string) => `\`retry.${name}\` for this peer alone.`

@@ -29,7 +29,13 @@ export interface Event {
   readonly envelope: Envelope
 }
 
-const DAY_MILLIS = 86_400_000
+/**
+ * analysisd reads this much of a message, header and all, and cuts the rest without a word, which breaks its JSON
+ * (src/headers/defs.h: OS_MAXSTR is 65,536 with the NUL).
+ */
+export const MAX_MESSAGE_BYTES = 65_535
+
+export const DAY_MILLIS = 86_400_000
 
 /**
  * Since when this event may have been sent, epoch milliseconds. Nothing is sent before it happens; but where the time of

@@ -5,11 +5,10 @@
  * mended is mended in a way that shows; what can't is refused as `validation_failed`.
  */
 import { Result } from "effect"
+import { MAX_MESSAGE_BYTES } from "../domain/Event.ts"
 import { cutText, wellFormed } from "./cutting.ts"
 import { type Fields, Rejected, type Value } from "./Normalizer.ts"
 
-/** analysisd reads this much of a datagram, header and all, and cuts the rest (OS_MAXSTR, src/headers/defs.h). */
-export const MAX_MESSAGE_BYTES = 65_535
 /** Kept for `1:<location>:waybill: `; the file writer's lines may have 65,279 bytes, which is the same reserve. */
 export const HEADER_RESERVE_BYTES = 256
 /** Kept for the `waybill` block that the writer appends (`withAttempt`): 49 bytes of its own, and its three values. */

@@ -3,6 +3,7 @@ import { type Cause, Duration, Effect, Option } from "effect"
 import { Checkpoints } from "../checkpoints/Checkpoints.ts"
 import { sleepAsSet } from "../config/NextReload.ts"
 import { monotonicMillis } from "../domain/monotonicTime.ts"
+import { LongestWait } from "../retry/LongestWait.ts"
 import type { Feed, SourceError } from "../sources/Source.ts"
 import { DEFECT, RunStatus } from "../status/RunStatus.ts"
 import * as Log from "../telemetry/log.ts"
@@ -15,18 +16,22 @@ import { Stop } from "./Stop.ts"
 
 const FIRST_PAUSE = Duration.seconds(5)
 
-/** How long to wait after the nth failed poll in a row (1 is the first): doubling up to the feed's own interval. */
+/**
+ * How long to wait after the nth failed poll in a row (1 is the first): doubling up to `LongestWait`, and never longer
+ * than the feed waits between two polls that succeed.
+ */
 export const pauseAfterFailure = (
   error: SourceError,
   failures: number,
   interval: Duration.Duration,
+  longestWait: Duration.Duration,
 ): Duration.Duration => {
   // A refused token is for a person to mend; asking often could lock the account.
   if (error.reason._tag === "Unauthorized") return interval
   const doubling = Duration.times(FIRST_PAUSE, 2 ** Math.min(failures - 1, 16))
   const floor =
     error.reason._tag === "RateLimited" ? Duration.millis(error.reason.retryAfterMillis ?? 0) : Duration.zero
-  return Duration.max(floor, Duration.min(doubling, interval))
+  return Duration.max(floor, Duration.min(doubling, Duration.min(interval, longestWait)))
 }
 
 const poll = Effect.fnUntraced(function* (feed: Feed) {
@@ -81,6 +86,7 @@ export const runFeed = Effect.fnUntraced(function* <R = never, R2 = never>(
   const stop = yield* Stop
   const status = yield* RunStatus
   const { inFlight, letGo } = yield* (yield* InFlight).hands
+  const longestWait = yield* LongestWait
   let failures = 0
   let defects = 0
   let isCutOff = false
@@ -124,7 +130,7 @@ export const runFeed = Effect.fnUntraced(function* <R = never, R2 = never>(
         const pause = () =>
           failure === undefined
             ? Duration.max(Duration.zero, Duration.subtract(feed.interval(), Duration.millis(took)))
-            : pauseAfterFailure(failure, failures, feed.interval())
+            : pauseAfterFailure(failure, failures, feed.interval(), longestWait)
         return {
           pause,
           failure:
@@ -134,7 +140,7 @@ export const runFeed = Effect.fnUntraced(function* <R = never, R2 = never>(
       Effect.catchTag("CheckpointError", (error) =>
         Effect.as(
           Log.error("checkpoint.unreadable", `${error.message} The feed holds.`, { feed: feed.name }),
-          { pause: () => Duration.minutes(1), failure: { reason: error._tag, message: error.message } },
+          { pause: () => longestWait, failure: { reason: error._tag, message: error.message } },
         ),
       ),
       Effect.provideService(InFlight, inFlight),

@@ -7,7 +7,6 @@ import type { Feed } from "../sources/Source.ts"
 import { RunStatus } from "../status/RunStatus.ts"
 import * as Log from "../telemetry/log.ts"
 import type { Settled } from "./confirm.ts"
-import { Policies } from "./Policies.ts"
 
 /**
  * The overlap is fetched again, but the checkpoint never goes back because of it. Only one that lies in the future,
@@ -39,7 +38,6 @@ export const commit = Effect.fnUntraced(function* (
   { committed, name: feed }: Pick<Feed, "name" | "committed">,
   loaded: Option.Option<Checkpoint>,
 ) {
-  const { maxDelay } = yield* Policies
   const current = yield* Ref.make<
     Pick<Checkpoint, "newest" | "confirmed"> & { readonly position?: Position }
   >(Option.getOrElse(loaded, () => ({ newest: null, confirmed: 0 })))
@@ -67,7 +65,7 @@ export const commit = Effect.fnUntraced(function* (
       confirmed: after.confirmed,
       committed_at: new Date(yield* Clock.currentTimeMillis).toISOString(),
     }
-    yield* commitHolding(checkpoint, { maxDelay, context: { batch: settled.batch } })
+    yield* commitHolding(checkpoint, { context: { batch: settled.batch } })
     yield* Ref.set(current, checkpoint)
     yield* (yield* RunStatus).checkpointed(checkpoint)
     if (committed !== undefined) yield* committed(position.value)

@@ -12,6 +12,7 @@ import type { Checkpoint, Position } from "../domain/Checkpoint.ts"
 import type { Event } from "../domain/Event.ts"
 import type { Ledger } from "../domain/Ledger.ts"
 import { Receipts } from "../receipts/Receipts.ts"
+import { LongestWait } from "../retry/LongestWait.ts"
 import { RunStatus } from "../status/RunStatus.ts"
 import * as Log from "../telemetry/log.ts"
 import { count, observe } from "../telemetry/metric.ts"
@@ -62,8 +63,8 @@ const idsWithout = (all: ReadonlyArray<Event>, some: ReadonlyArray<Event>): Arra
 export const MOST_BATCHES_AHEAD = 1024
 
 /** Grows with each loss of everything, so that a chain that swallows all is not flooded meanwhile. */
-const pauseAfterLossOfAll = (times: number, maxDelay: Duration.Duration): Duration.Duration =>
-  times <= 1 ? Duration.zero : Duration.min(maxDelay, Duration.seconds(2 ** Math.min(times, 16)))
+const pauseAfterLossOfAll = (times: number, longestWait: Duration.Duration): Duration.Duration =>
+  times <= 1 ? Duration.zero : Duration.min(longestWait, Duration.seconds(2 ** Math.min(times, 16)))
 
 export const confirm = Effect.fnUntraced(function* (shipment: WrittenShipment) {
   const { batch } = shipment
@@ -71,7 +72,8 @@ export const confirm = Effect.fnUntraced(function* (shipment: WrittenShipment) {
   const verifier = yield* Verifier
   const inFlight = yield* InFlight
   const letters = yield* DeadLetters
-  const { maxAttempts, maxDelay } = yield* Policies
+  const { maxAttempts } = yield* Policies
+  const longestWait = yield* LongestWait
   // Only a writer that can be paced has it.
   const pacing = yield* Effect.serviceOption(PacingEvidence)
 
@@ -136,7 +138,7 @@ export const confirm = Effect.fnUntraced(function* (shipment: WrittenShipment) {
       deadIds.push(...idsWithout(events, []))
       break
     }
-    yield* Effect.sleep(pauseAfterLossOfAll(lostWhole, maxDelay))
+    yield* Effect.sleep(pauseAfterLossOfAll(lostWhole, longestWait))
     attempt += 1
     const again = yield* writeAttempt({ feed, batch: batch.id, attempt }, events)
     yield* count(METRICS.eventsReinjected, { feed }, again.written.length)

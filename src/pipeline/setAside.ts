@@ -7,19 +7,17 @@ import { RunStatus } from "../status/RunStatus.ts"
 import * as Log from "../telemetry/log.ts"
 import { count } from "../telemetry/metric.ts"
 import { METRICS } from "../telemetry/metrics.ts"
-import { Policies } from "./Policies.ts"
 
 /** Succeeds with whether it is a letter that was not there before. */
 export const setAside = Effect.fnUntraced(function* (feed: FeedName, letter: DeadLetter) {
   const letters = yield* DeadLetters
-  const { maxDelay } = yield* Policies
   const status = yield* RunStatus
   // An overlap brings a record again that waits here already; it is the same letter then.
   const isNew = !letters.has(letter.envelope.id)
   yield* letters.put(letter).pipe(
     Effect.tapError((error) => Log.error("dead_letter.failed", `${error.message} The feed holds.`, { feed })),
     Effect.tapError((error) => status.held("dlq", error.message)),
-    Effect.retry(holding(maxDelay)),
+    Effect.retry(yield* holding),
     Effect.orDie,
     Effect.tap(status.released("dlq")),
   )

@@ -10,7 +10,7 @@
 import { Effect, Option, Ref, Result, Stream } from "effect"
 import { type DeadLetterError, DeadLetters, type StoredLetter } from "../dead-letters/DeadLetters.ts"
 import { type Envelope, fromText } from "../domain/Envelope.ts"
-import { confirm } from "../pipeline/confirm.ts"
+import { confirm, MOST_BATCHES_AHEAD } from "../pipeline/confirm.ts"
 import { normalize } from "../pipeline/normalize.ts"
 import type { Shipment, WrittenShipment } from "../pipeline/Shipment.ts"
 import { Stop } from "../pipeline/Stop.ts"
@@ -58,7 +58,6 @@ export interface ReplayReport {
 }
 
 const NAMED = 20
-const MOST_BATCHES_AHEAD = 1024
 const NOTHING: ReplayCounts = { taken: 0, delivered: 0, known: 0, failed: 0, left: 0 }
 
 interface Searched {

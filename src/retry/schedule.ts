@@ -1,6 +1,7 @@
 /** The retry vocabulary as a Schedule, for `Effect.retry`. */
 import { Cause, Duration, Effect, Random, Schedule } from "effect"
 import { decide, type RequestFailure, type RetrySettings } from "./decide.ts"
+import { LongestWait } from "./LongestWait.ts"
 
 /** One retry that is about to be waited for. */
 export interface Retry<E> {
@@ -42,6 +43,7 @@ export const retrySchedule = <E>(options: RetryOptions<E>): Schedule.Schedule<nu
     }),
   )
 
-/** For what must not fail: tries again for ever, after 1 s, doubling up to `maxDelay`. */
-export const holding = (maxDelay: Duration.Input) =>
-  Schedule.min([Schedule.exponential("1 second"), Schedule.spaced(maxDelay)])
+/** For what must not fail: tries again for ever, after 1 s, doubling up to `LongestWait`. */
+export const holding = Effect.map(LongestWait, (longest) =>
+  Schedule.min([Schedule.exponential("1 second"), Schedule.spaced(longest)]),
+)

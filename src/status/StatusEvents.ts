@@ -6,14 +6,14 @@
  *
  * A folder of its own beside `telemetry`: the log is used by every part, and must not depend on the writers.
  */
-import { Clock, Context, Duration, Effect, Layer, Queue, Ref } from "effect"
+import { Clock, Context, Effect, Layer, Queue, Ref } from "effect"
+import { LongestWait } from "../retry/LongestWait.ts"
 import * as Log from "../telemetry/log.ts"
 import { Writer } from "../writers/Writer.ts"
 import { type StatusEvent, type StatusFields, type StatusKind, statusJson } from "./statusJson.ts"
 
 /** Status events that may wait for the writer. */
 const QUEUED = 100
-const TRY_AGAIN_AFTER = Duration.seconds(5)
 
 export class StatusEvents extends Context.Service<
   StatusEvents,
@@ -60,7 +60,7 @@ const make = Effect.fnUntraced(function* () {
         event.kind === "heartbeat" || error.reason === "too-long" || error.reason === "rejected"
           ? drop(event, error.message)
           : Effect.andThen(
-              Effect.sleep(TRY_AGAIN_AFTER),
+              Effect.flatMap(LongestWait, Effect.sleep),
               Effect.suspend(() => write(event)),
             ),
       ),

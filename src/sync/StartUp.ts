@@ -26,7 +26,6 @@ import type { Witnesses } from "../verify/Witnesses.ts"
 import { type AskOptions, reach } from "./ask.ts"
 import { compare, skip } from "./compare.ts"
 import { takeOver } from "./earlierPoller.ts"
-import type { SyncStatus } from "./SyncStatus.ts"
 
 export interface StartUpOptions extends AskOptions {
   /** Where the state files of the earlier poller may lie: `state.path`. */
@@ -49,7 +48,6 @@ type Needs =
   | Indexer
   | IndexHistory
   | StatusEvents
-  | SyncStatus
 
 const compareAll = (feeds: ReadonlyArray<Feed>, options: AskOptions, late: boolean) =>
   Effect.forEach(feeds, (feed) => compare(feed, options, late), { discard: true })

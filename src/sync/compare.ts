@@ -10,7 +10,6 @@ import * as Log from "../telemetry/log.ts"
 import { type AskOptions, inIndex } from "./ask.ts"
 import { decide } from "./decide.ts"
 import { type Finding, findingOf } from "./finding.ts"
-import { SyncStatus } from "./SyncStatus.ts"
 
 const log = (feed: Feed, { alert, fields: found, outcome, text }: Finding, late: boolean) => {
   const message = `${feed.name}: ${text}`
@@ -37,7 +36,6 @@ export const skip = Effect.fnUntraced(function* (feed: Feed, cause: string, prob
     `${feed.name}: skipped (${cause}): ${problem} The checkpoint is used as it is.`,
     { feed: feed.name, cause },
   )
-  yield* (yield* SyncStatus).record(feed.name, "skipped")
   yield* (yield* StatusEvents).emit(
     "error",
     `${feed.name} was not compared with the index at the start: ${problem}`,
@@ -61,7 +59,6 @@ export const compare = Effect.fnUntraced(
 
     const finding = findingOf(feed, decision, checkpoint === undefined, now)
     yield* log(feed, finding, late)
-    yield* (yield* SyncStatus).record(feed.name, finding.outcome)
     const { alert, text } = finding
     if (alert !== undefined)
       yield* (yield* StatusEvents).emit(alert.kind, `${feed.name}: ${text}.`, {

@@ -5,10 +5,10 @@ import type { Feed } from "../sources/Source.ts"
 import type { StatusFields, StatusKind } from "../status/statusJson.ts"
 import type { LogFields } from "../telemetry/log.ts"
 import type { Decision } from "./decide.ts"
-import type { SyncOutcome } from "./SyncStatus.ts"
 
 export interface Finding {
-  readonly outcome: Exclude<SyncOutcome, "skipped">
+  /** As the design names it; beside these a feed can be `skipped`. Each is one log event, `sync.…`. */
+  readonly outcome: "in-sync" | "rewound" | "no data" | "indexer ahead"
   /** Begins with the outcome as the design names it. */
   readonly text: string
   readonly fields: LogFields

@@ -5,11 +5,17 @@
  * gap grows. A poll that fails tells nothing, and one that begins at the same checkpoint again tells nothing new.
  */
 import { Clock, Duration, Effect, Option, Ref, Stream } from "effect"
-import type { Checkpoint } from "../domain/Checkpoint.ts"
+import type { Checkpoint, FeedName } from "../domain/Checkpoint.ts"
 import type { Feed } from "../sources/Source.ts"
 import { StatusEvents } from "../status/StatusEvents.ts"
 import * as Log from "../telemetry/log.ts"
-import { type LostGap, SyncStatus } from "./SyncStatus.ts"
+
+/** Time of which a source no longer has the records that were not delivered. Epoch milliseconds, half-open. */
+export interface LostGap {
+  readonly feed: FeedName
+  readonly from: number
+  readonly to: number
+}
 
 /** @param now epoch milliseconds */
 export const lostGap = (
@@ -30,12 +36,11 @@ const report = Effect.fnUntraced(function* (gap: LostGap) {
     `${gap.feed}: what happened from ${from} to ${to} is lost: it was not delivered, and the source keeps nothing so old. ` +
     "If the portal keeps records longer, raise source.firewalla.retention and run `waybill backfill`."
   yield* Log.error("gap.lost", message, { feed: gap.feed, from, to })
-  yield* (yield* SyncStatus).recordGap(gap)
   yield* (yield* StatusEvents).emit("gap_found", message, { feed: gap.feed, gap: "lost", from, to })
 })
 
 const reporting = Effect.fnUntraced(function* (feed: Feed) {
-  const context = yield* Effect.context<StatusEvents | SyncStatus>()
+  const context = yield* Effect.context<StatusEvents>()
   /** Where the gap begins that was told last. */
   const told = yield* Ref.make<number | undefined>(undefined)
   const poll: Feed["poll"] = (checkpoint) =>

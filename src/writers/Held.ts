@@ -1,10 +1,11 @@
 /**
  * Writing that outlasts an outage: a manager that is away for hours is no failure of an event.
  *
- * `writeHolding` goes on with what the writer left, at a growing but capped interval, for ever. It says so once
- * at the start, then each minute, and once when the writer is back; not at every try.
+ * `writeHolding` goes on with what the writer left, at an interval that grows up to `LongestWait`, for ever. It says so
+ * once at the start, then each minute, and once when the writer is back; not at every try.
  */
 import { Clock, Duration, Effect } from "effect"
+import { LongestWait } from "../retry/LongestWait.ts"
 import { RunStatus } from "../status/RunStatus.ts"
 import * as Log from "../telemetry/log.ts"
 import { Writer, type WriterError } from "./Writer.ts"
@@ -17,11 +18,6 @@ export interface Unwritable {
   readonly reason: "too-long" | "rejected"
   /** What is wrong with it. */
   readonly message: string
-}
-
-export interface HoldingOptions {
-  /** The longest wait between two tries; 5 seconds unless told otherwise. */
-  readonly maxDelay?: Duration.Input
 }
 
 const FIRST_DELAY_MILLIS = 250
@@ -53,11 +49,10 @@ const stillLeft = (places: ReadonlyArray<number>, error: WriterError): ReadonlyA
 export const writeHolding = Effect.fnUntraced(function* (
   events: ReadonlyArray<string>,
   context: Log.LogFields,
-  options: HoldingOptions = {},
 ) {
   const writer = yield* Writer
   const status = yield* RunStatus
-  const cap = Duration.toMillis(Duration.fromInputUnsafe(options.maxDelay ?? "5 seconds"))
+  const cap = Duration.toMillis(yield* LongestWait)
 
   const holding = Effect.fnUntraced(function* (
     error: WriterError,

@@ -14,6 +14,7 @@ import { InFlight } from "../../src/pipeline/InFlight.ts"
 import { Policies } from "../../src/pipeline/Policies.ts"
 import { Run } from "../../src/pipeline/Run.ts"
 import { Stop } from "../../src/pipeline/Stop.ts"
+import { LongestWait } from "../../src/retry/LongestWait.ts"
 import { type Feed, type Page, SourceError } from "../../src/sources/Source.ts"
 import { canaries, clearTheWay } from "../../src/verify/Canary.ts"
 import * as SearchingVerifier from "../../src/verify/SearchingVerifier.ts"
@@ -260,7 +261,8 @@ export const play = (story: Story) => {
         grace: Duration.seconds(3),
         resendAfter: Duration.seconds(15),
       }),
-      Layer.succeed(Policies, { maxBatchEvents: 9, maxAttempts: () => 3, maxDelay: Duration.seconds(10) }),
+      Layer.succeed(Policies, { maxBatchEvents: 9, maxAttempts: () => 3 }),
+      Layer.succeed(LongestWait, Duration.seconds(10)),
       InFlight.layer(40),
       Run.layer,
       Stop.layer,

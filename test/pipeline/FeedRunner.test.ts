@@ -2,6 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { runFeed } from "../../src/pipeline/FeedRunner.ts"
+import { LongestWait } from "../../src/retry/LongestWait.ts"
+import { SourceError } from "../../src/sources/Source.ts"
 import { withoutLogs } from "../support/logRecorder.ts"
 import { withSettableClock } from "../support/settableClock.ts"
 import { Chain } from "./chain.ts"
@@ -29,5 +31,32 @@ describe("runFeed", () => {
         assert.strictEqual(polls, 2)
       }),
     ).pipe(Effect.provide(chain.layer), withoutLogs)
+  })
+
+  it.effect("asks a source that stays away at the longest wait, however rarely the feed is polled", () => {
+    const chain = new Chain([])
+    const away = new SourceError({
+      feed: chain.feed.name,
+      request: "GET /devices",
+      reason: { _tag: "Unreachable", detail: "refused" },
+      message: "away",
+    })
+    let polls = 0
+    const feed = {
+      ...chain.feed,
+      interval: () => Duration.hours(6),
+      poll: () =>
+        Stream.suspend(() => {
+          polls += 1
+          return Stream.fail(away)
+        }),
+    }
+    return Effect.gen(function* () {
+      yield* Effect.forkChild(runFeed(feed).pipe(Effect.provideService(LongestWait, Duration.seconds(20))))
+      yield* Effect.repeat(TestClock.adjust("1 second"), { times: 59 })
+      const before = polls
+      yield* Effect.repeat(TestClock.adjust("1 second"), { times: 599 })
+      assert.strictEqual(polls - before, 30)
+    }).pipe(Effect.provide(chain.layer), withoutLogs)
   })
 })

@@ -202,7 +202,7 @@ export class Chain {
       clockSkew: Duration.hours(1),
       maxIdsPerSearch: 5000,
     }).pipe(Layer.provide(this.indexer.layer)),
-    Layer.succeed(Policies, { maxBatchEvents: 7, maxAttempts: () => 3, maxDelay: Duration.seconds(30) }),
+    Layer.succeed(Policies, { maxBatchEvents: 7, maxAttempts: () => 3 }),
     InFlight.layer(25),
     Run.layer,
     Stop.layer,

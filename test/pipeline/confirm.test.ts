@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Fiber, Layer, Option } from "effect"
+import { type Duration, Effect, Fiber, Layer, Option } from "effect"
 import { TestClock } from "effect/testing"
 import type { DeadLetter } from "../../src/dead-letters/DeadLetters.ts"
 import { confirm } from "../../src/pipeline/confirm.ts"
@@ -68,7 +68,7 @@ const settle = (ids: ReadonlyArray<string>, outcomes: ReadonlyArray<Outcome>, wi
       }),
       blindRate: Effect.succeed(0),
     }),
-    Layer.succeed(Policies, { maxBatchEvents: 500, maxAttempts: () => 3, maxDelay: Duration.seconds(30) }),
+    Layer.succeed(Policies, { maxBatchEvents: 500, maxAttempts: () => 3 }),
     InFlight.layer(1000),
     RunStatus.layer,
   )

@@ -63,7 +63,7 @@ describe("StatusEvents", () => {
           assert.include(lines[0]?.message, "The manager is away.")
           assert.strictEqual(yield* events.dropped, 1)
           writer.away = false
-          yield* TestClock.adjust("5 seconds")
+          yield* TestClock.adjust("30 seconds")
           assert.deepStrictEqual(written, ["kept"])
         }),
       ).pipe(Effect.provide(layer))

@@ -4,7 +4,6 @@ import { TestClock } from "effect/testing"
 import type { Checkpoint } from "../../src/domain/Checkpoint.ts"
 import { type Feed, type Page, SourceError } from "../../src/sources/Source.ts"
 import { lostGap, reportingGaps } from "../../src/sync/gaps.ts"
-import { SyncStatus } from "../../src/sync/SyncStatus.ts"
 import { checkpointAt } from "../contracts/Checkpoints.ts"
 import { recordedStatus } from "../status/recordedStatus.ts"
 import { type LogLine, recordLogs } from "../support/logRecorder.ts"
@@ -51,7 +50,7 @@ describe("reportingGaps", () => {
       readonly source: { away: boolean }
       readonly lines: ReadonlyArray<LogLine>
       readonly told: ReadonlyArray<{ readonly kind: string; readonly fields: object }>
-    }) => Effect.Effect<A, never, SyncStatus>,
+    }) => Effect.Effect<A>,
   ) => {
     const lines: Array<LogLine> = []
     const status = recordedStatus()
@@ -72,10 +71,10 @@ describe("reportingGaps", () => {
           Effect.orElseSucceed(() => 0),
         )
       return yield* story({ poll, source, lines, told: status.told })
-    }).pipe(Effect.provide([status.layer, SyncStatus.layer, Layer.fresh(recordLogs(lines))]))
+    }).pipe(Effect.provide([status.layer, Layer.fresh(recordLogs(lines))]))
   }
 
-  it.effect("tells a gap once, as log, status event and in the status, and yields every page", () =>
+  it.effect("tells a gap once, as log and status event, and yields every page", () =>
     scene(
       Effect.fnUntraced(function* ({ poll, lines, told }) {
         assert.strictEqual(yield* poll(7 * DAY), 2)
@@ -89,8 +88,6 @@ describe("reportingGaps", () => {
           told.map(({ kind, fields }) => ({ kind, fields })),
           [{ kind: "gap_found", fields: { feed: NAME, gap: "lost", ...bounds } }],
         )
-        const gaps = yield* (yield* SyncStatus).gaps
-        assert.deepStrictEqual(gaps, { count: 1, last: [{ feed: NAME, from: 7 * DAY, to: 8 * DAY }] })
       }),
     ),
   )
@@ -121,7 +118,6 @@ describe("reportingGaps", () => {
         yield* TestClock.adjust("5 days")
         yield* poll(9 * DAY)
         assert.strictEqual(lines.length, 2)
-        assert.strictEqual((yield* (yield* SyncStatus).gaps).count, 2)
       }),
     ),
   )

@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Layer } from "effect"
+import { Duration, Effect, Fiber, Layer } from "effect"
 import { TestClock } from "effect/testing"
+import { LongestWait } from "../../src/retry/LongestWait.ts"
+import * as RunStatus from "../../src/status/RunStatus.ts"
 import { nextDelay, writeHolding } from "../../src/writers/Held.ts"
 import { Writer, WriterError, type WriterErrorReason } from "../../src/writers/Writer.ts"
 import { eventsOf, type LogLine, recordLogs } from "../support/logRecorder.ts"
@@ -24,6 +26,21 @@ const makePeer = (reason: WriterErrorReason) => {
 const context = { feed: "flows", batch: "b1" }
 
 describe("writeHolding", () => {
+  it.effect("waits between two tries as long as it was told to at most, and no shorter", () =>
+    Effect.gen(function* () {
+      const { peer, layer } = makePeer("missing")
+      yield* writeHolding(["a"], context).pipe(
+        Effect.provide([layer, recordLogs([])]),
+        Effect.provideService(LongestWait, Duration.minutes(2)),
+        Effect.forkChild,
+      )
+      yield* TestClock.adjust("10 minutes")
+      const before = peer.tries
+      yield* TestClock.adjust("20 minutes")
+      assert.strictEqual(peer.tries - before, 10)
+    }).pipe(Effect.provide(RunStatus.layer)),
+  )
+
   it.effect("goes on from what was taken, for ever, and says so once a minute and at the end", () =>
     Effect.gen(function* () {
       const lines: Array<LogLine> = []
@@ -38,7 +55,7 @@ describe("writeHolding", () => {
       const holding = lines.filter((line) => line.event === "writer.holding")
       assert.isAtLeast(holding.length, 55)
       assert.isAtMost(holding.length, 61)
-      assert.isAtLeast(peer.tries, 3600 / 5)
+      assert.isAtLeast(peer.tries, 3600 / 30)
       const { since, waiting, reason, feed, batch } = holding.at(-1)?.fields ?? {}
       assert.deepStrictEqual(
         { since, waiting, reason, feed, batch },

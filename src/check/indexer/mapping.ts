@@ -1,6 +1,7 @@
 /** The indices behind the pattern, and the types that their fields have: by `_field_caps`, which `read` allows. */
 import { Option, Schema } from "effect"
 import type { Config } from "../../config/Config.ts"
+import { DAY_MILLIS } from "../../domain/Event.ts"
 import { type Finding, fail, ok, warn } from "../Check.ts"
 import type { Answer, IndexerAccess } from "./access.ts"
 
@@ -47,8 +48,6 @@ export const askFieldCaps = ({ ask }: IndexerAccess, indices: string, fields: Re
     "GET",
     `/${encodeURIComponent(indices)}/_field_caps?fields=${fields.map(encodeURIComponent).join(",")}&ignore_unavailable=true&allow_no_indices=true&expand_wildcards=open`,
   )
-
-const DAY_MILLIS = 86_400_000
 
 /** @param now epoch milliseconds. Pure. */
 export const judgeIndices = (pattern: string, caps: FieldCaps | undefined, now: number): Finding => {

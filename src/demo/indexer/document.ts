@@ -14,7 +14,6 @@ export const KEYWORDS = [
   "rule.id",
   "location",
 ] as const
-export type KeywordField = (typeof KEYWORDS)[number]
 
 export interface Document {
   /** `wazuh-alerts-4.x-YYYY.MM.DD`, the day of the alert's timestamp in UTC. */

@@ -3,7 +3,7 @@
  * socket of analysisd behind it (api/api and framework/wazuh/event.py of release 4.14).
  */
 import { randomUUID } from "node:crypto"
-import { Clock, Effect, Redacted, Ref, type Scope } from "effect"
+import { Clock, Effect, Ref, type Scope } from "effect"
 import { closeFd, connectDatagram, sendBlocking, sendNow, setSendTimeout } from "../../writers/socket/libc.ts"
 import { type FaultyHttpServer, json, listen, type Reply, type Request } from "../http/FaultyHttpServer.ts"
 import { eventsIn, failedItems, isLogin, problem } from "./shapes.ts"
@@ -173,10 +173,4 @@ export const makeSimulatedApi = Effect.fnUntraced(function* (
       }),
     counts: Ref.get(counts),
   }
-})
-
-/** With what a client logs in. */
-export const apiAccess = ({ password, username }: ApiOptions) => ({
-  username,
-  password: Redacted.make(password),
 })

@@ -12,7 +12,10 @@ import { cutText, wellFormed } from "../cutting.ts"
 import type { Fields } from "../Normalizer.ts"
 import type { Device, Host, Named, Remote, Rest } from "./reading.ts"
 
-/** The root key `source` of every Firewalla event, whatever the source is called in the config. */
+/**
+ * `source` of every envelope and every event, whatever the source is called in the config, and the first part of the
+ * feeds' names. A contract: people search by it.
+ */
 export const SOURCE = "firewalla-msp"
 const EXTRA_BYTES = 8_192
 

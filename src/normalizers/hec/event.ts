@@ -11,7 +11,7 @@ import { instant } from "../firewalla/scalars.ts"
 import type { Fields, Normalizer } from "../Normalizer.ts"
 import { flatten, safeKey } from "./flat.ts"
 
-/** Root key `source` of these events. */
+/** `source` of every event, and of every envelope but those of Firewalla records. A contract: people search by it. */
 export const SOURCE = "hec"
 
 /** Of the 253 that can be carried, less what every event has. */

@@ -1,6 +1,7 @@
 /** The Firewalla source: its configured feeds over one client, which they share with its connections and rate limit. */
 import { Duration, Effect, Layer } from "effect"
 import type { EventType } from "../../domain/Event.ts"
+import { SOURCE } from "../../normalizers/firewalla/parts.ts"
 import { type Feed, Feeds } from "../Source.ts"
 import { makeDevicesFeed } from "./devicesFeed.ts"
 import { layerHttp } from "./httpMspApi.ts"
@@ -10,9 +11,6 @@ import type { FirewallaOptions, InvalidFirewallaOptions, TimeFeedOptions } from 
 import { isNotable } from "./query.ts"
 import type { RecordKind } from "./sliceProgress.ts"
 import { makeTimeFeed } from "./timeFeed.ts"
-
-/** `source` of every envelope, and the first part of the feeds' names. A contract: people search by it. */
-export const SOURCE = "firewalla-msp"
 
 /** Device changes a page; they come from one reply, so this only bounds a batch. */
 const DEVICE_CHANGES_A_PAGE = 500

@@ -4,13 +4,11 @@ import type { Envelope } from "../../domain/Envelope.ts"
 import { iso } from "../../domain/isoTime.ts"
 import { SOURCE as FIREWALLA } from "../../normalizers/firewalla/parts.ts"
 import { ALARM, FLOW } from "../../normalizers/firewalla/registrations.ts"
+import { SOURCE } from "../../normalizers/hec/event.ts"
 import { splitLines } from "./chunks.ts"
 import { splitObjects } from "./jsonObjects.ts"
 import { type HecRecord, type Metadata, parseExactly, readRecord } from "./records.ts"
 import type { StoredChunk } from "./Spool.ts"
-
-/** `source` of every envelope but those of Firewalla records; people find them by it. */
-export const SOURCE = "hec"
 
 const attributesOf = (
   sender: string,

@@ -21,7 +21,6 @@ export const invalidAuthorization: Reply = reply(401, 3, "Invalid authorization"
 export const invalidToken: Reply = reply(403, 4, "Invalid token")
 export const noData: Reply = reply(400, 5, "No data")
 export const invalidDataFormat: Reply = reply(400, 6, "Invalid data format")
-export const internalError: Reply = reply(500, 8, "Internal server error")
 export const serverIsBusy: Reply = busy(503, 9, "Server is busy")
 export const dataChannelIsMissing: Reply = reply(400, 10, "Data channel is missing")
 export const invalidDataChannel: Reply = reply(400, 11, "Invalid data channel")

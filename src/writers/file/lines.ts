@@ -5,7 +5,7 @@
  * read_json.c), and a bare object goes to the stock decoder `json`, whose rules take events away from Waybill's own.
  * The `syslog` reader hands a line on as it is, so decoder and rules are those of every other writer.
  */
-import { MAX_MESSAGE_BYTES } from "../socket/message.ts"
+import { MAX_MESSAGE_BYTES } from "../../domain/Event.ts"
 
 /** What the shipped decoder matches. */
 const PREFIX = "waybill: "

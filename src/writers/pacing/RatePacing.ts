@@ -17,7 +17,7 @@ export interface RatePacingOptions {
 }
 
 /** The rate never falls below this part of `eventsPerSecond`. */
-const FLOOR_SHARE = 0.05
+export const FLOOR_SHARE = 0.05
 
 /** @param current asked at each use: they may change while it runs */
 export const ratePacingLayer = (current: () => RatePacingOptions): Layer.Layer<Pacing | PacingEvidence> =>

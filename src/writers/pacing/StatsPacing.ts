@@ -14,6 +14,7 @@ import { Pacing } from "../Pacing.ts"
 import { credit, leastGrant, type Steering, steer, UNSTEERED } from "./credit.ts"
 import { type ManagerStats, type ReadManagerStats, readManagerStats } from "./ManagerStats.ts"
 import type { ManagerSocketError } from "./managerSocket.ts"
+import { FLOOR_SHARE } from "./RatePacing.ts"
 import { makeTokenBucket, type TokenBucket } from "./TokenBucket.ts"
 
 export interface PacingOptions {
@@ -46,8 +47,6 @@ const RECHECK_MILLIS = 50
 const PROBE_MILLIS = 1000
 /** The same while somebody is there and doesn't answer: each try makes the writer wait. */
 const PROBE_SILENT_MILLIS = 10_000
-/** The blind rate never falls below this part of `eventsPerSecond`. */
-const FLOOR_SHARE = 0.05
 const STATS_TIMEOUT = Duration.seconds(2)
 
 interface Grant {

@@ -6,12 +6,13 @@
  * lock also makes sure that all permits of a chunk are used up before the next are asked for.
  */
 import { Context, Duration, Effect, Layer, Schedule, Semaphore } from "effect"
+import { MAX_MESSAGE_BYTES } from "../../domain/Event.ts"
 import * as Log from "../../telemetry/log.ts"
 import { Pacing } from "../Pacing.ts"
 import { Writer, WriterError } from "../Writer.ts"
 import { explain, isLostConnection } from "./failures.ts"
 import { closeFd, connectDatagram, type Errno, sendBlocking, sendNow, setSendTimeout } from "./libc.ts"
-import { MAX_MESSAGE_BYTES, makeMessageEncoder } from "./message.ts"
+import { makeMessageEncoder } from "./message.ts"
 
 export interface SocketWriterOptions {
   /** The socket, e.g. `/var/ossec/queue/sockets/queue`; at most 107 bytes. */

@@ -4,9 +4,7 @@
  * `1` is LOCALFILE_MQ, the queue of collected logs (src/headers/mq_op.h). `waybill: ` is what the shipped decoder
  * matches: stock rules would take a bare JSON line for their own.
  */
-
-/** analysisd cuts a longer message without a word, which breaks its JSON (OS_MAXSTR is 65,536 with the NUL). */
-export const MAX_MESSAGE_BYTES = 65_535
+import { MAX_MESSAGE_BYTES } from "../../domain/Event.ts"
 
 /** `:` ends the location, so `:` and the escape `|` itself are preceded by `|` (wstr_escape in src/shared). */
 export const escapeLocation = (location: string): string => location.replace(/[|:]/g, "|$&")

@@ -1,8 +1,9 @@
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Fiber, Layer, Redacted } from "effect"
+import { Context, Duration, Effect, Fiber, Layer, Redacted } from "effect"
 import { type ApiOptions, makeSimulatedApi } from "../../../src/demo/manager-api/SimulatedApi.ts"
 import { defaultRetrySettings } from "../../../src/retry/decide.ts"
+import { LongestWait } from "../../../src/retry/LongestWait.ts"
 import { type ApiWriterOptions, apiWriterLayer } from "../../../src/writers/api/ApiWriter.ts"
 import { writeHolding } from "../../../src/writers/Held.ts"
 import { Writer } from "../../../src/writers/Writer.ts"
@@ -53,7 +54,10 @@ suite("api writer", Layer.effectContext(Effect.orDie(withPeer)))
 
 const numbered = (count: number) => Array.from({ length: count }, (_, n) => `{"n":${n}}`)
 const held = (writer: Writer["Service"], events: ReadonlyArray<string>) =>
-  writeHolding(events, {}, { maxDelay: "100 millis" }).pipe(Effect.provideService(Writer, writer))
+  writeHolding(events, {}).pipe(
+    Effect.provideService(LongestWait, Duration.millis(100)),
+    Effect.provideService(Writer, writer),
+  )
 
 describe("api writer against the API's limits", () => {
   it.live("250 events are three requests and one login, each under the API's own header", () =>

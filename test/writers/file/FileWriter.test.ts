@@ -12,11 +12,12 @@ import {
 import { join } from "node:path"
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Fiber, Layer } from "effect"
+import { Context, Duration, Effect, Fiber, Layer } from "effect"
 import {
   type LogcollectorOptions,
   makeSimulatedLogcollector,
 } from "../../../src/demo/logcollector/SimulatedLogcollector.ts"
+import { LongestWait } from "../../../src/retry/LongestWait.ts"
 import { type FileWriterOptions, fileWriterLayer } from "../../../src/writers/file/FileWriter.ts"
 import { writeHolding } from "../../../src/writers/Held.ts"
 import { Pacing } from "../../../src/writers/Pacing.ts"
@@ -246,7 +247,8 @@ describe("file writer on a full disk", () => {
       const { disk, path, writer } = yield* onSmallDisk()
       disk.room = 3333
       const events = numbered(100)
-      const writing = yield* writeHolding(events, {}, { maxDelay: "20 millis" }).pipe(
+      const writing = yield* writeHolding(events, {}).pipe(
+        Effect.provideService(LongestWait, Duration.millis(20)),
         Effect.provideService(Writer, writer),
         withoutLogs,
         Effect.forkChild,

@@ -1,8 +1,9 @@
 /** The socket writer and its pacing together against the simulated manager, which drops when its queue is full. */
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Fiber, FileSystem, Layer } from "effect"
+import { Context, Duration, Effect, Fiber, FileSystem, Layer } from "effect"
 import { makeSimulatedManager, type SimulatedManager } from "../../../src/demo/manager/SimulatedManager.ts"
+import { LongestWait } from "../../../src/retry/LongestWait.ts"
 import { writeHolding } from "../../../src/writers/Held.ts"
 import { Pacing } from "../../../src/writers/Pacing.ts"
 import { pacingLayer } from "../../../src/writers/pacing/StatsPacing.ts"
@@ -90,7 +91,8 @@ describe("socket writer paced by the manager's statistics", () => {
       const events = flows(20_000)
       const manager = yield* start(10_000)
       const writer = yield* writerFor(manager, paced(manager))
-      const writing = yield* writeHolding(events, { feed: "flows" }, { maxDelay: "500 millis" }).pipe(
+      const writing = yield* writeHolding(events, { feed: "flows" }).pipe(
+        Effect.provideService(LongestWait, Duration.millis(500)),
         Effect.provideService(Writer, writer),
         Effect.provide(recordLogs(lines)),
         Effect.forkChild,
