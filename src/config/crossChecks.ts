@@ -97,5 +97,21 @@ export const crossCheck = ({ tree, variables }: Merged): ReadonlyArray<Problem> 
   }
   compare("batch.max_events", "verify.max_unconfirmed_events", asNumber)
   compare("verify.min_interval", "verify.max_interval", asMillis)
+  if (at("source.hec.enabled") === true) {
+    compare("source.hec.max_body_bytes", "source.hec.spool.max_bytes", asNumber)
+    compare("source.hec.max_body_bytes", "source.hec.max_buffered_bytes", asNumber)
+    if (at("dlq.enabled") !== false) compare("source.hec.max_body_bytes", "dlq.max_bytes", asNumber)
+    if (at("admin.enabled") !== false) {
+      const [port, adminPort] = [at("source.hec.port"), at("admin.port")]
+      const hosts = [at("source.hec.host"), host]
+      const isShared = hosts[0] === hosts[1] || hosts.some((one) => one === "0.0.0.0" || one === "::")
+      if (port !== 0 && port === adminPort && isShared)
+        problems.push({
+          where: where("source.hec.port"),
+          what: `is ${port}, and so is admin.port`,
+          fix: `Give one of the two another port, or ${where("admin.host")} another address.`,
+        })
+    }
+  }
   return problems
 }

@@ -93,6 +93,21 @@ layer(NodeServices.layer)("source.hec", (it) => {
         assert.include(problems, expected)
     }),
   )
+  it.effect("refuses limits by which a request could never be taken, and names both keys", () =>
+    Effect.gen(function* () {
+      const problems = yield* problemsOf(
+        load(
+          `${ON}    port: 8089\n    max_body_bytes: 2097152\n    max_buffered_bytes: 1048576\n    spool:\n      max_bytes: 1048576\n    tokens:\n      one:\n        token: t\ndlq:\n  max_bytes: 1000000\n`,
+        ),
+      )
+      assert.deepStrictEqual(problems, [
+        "source.hec.max_body_bytes: expected at most source.hec.spool.max_bytes, which is 1048576; got 2097152",
+        "source.hec.max_body_bytes: expected at most source.hec.max_buffered_bytes, which is 1048576; got 2097152",
+        "source.hec.max_body_bytes: expected at most dlq.max_bytes, which is 1000000; got 2097152",
+        "source.hec.port: is 8089, and so is admin.port",
+      ])
+    }),
+  )
   it.effect("needs a sender, and no portal; a portal that is half configured is told all the same", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* problemsOf(load(ON)), [

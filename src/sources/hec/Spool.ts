@@ -49,6 +49,9 @@ export interface StoredChunk extends Chunk {
 /** The limit on what may wait is reached. */
 export class SpoolFull extends Data.TaggedError("SpoolFull")<{ readonly message: string }> {}
 
+/** It is more than the spool may hold even where nothing else waits: it can never be taken. */
+export class PushTooLarge extends Data.TaggedError("PushTooLarge")<{ readonly message: string }> {}
+
 /** The disk has refused; nothing of the append is accepted. */
 export class SpoolFailed extends Data.TaggedError("SpoolFailed")<{
   /** What happened, where, and what to do about it. */
@@ -72,7 +75,7 @@ export class Spool extends Context.Service<
   Spool,
   {
     /** Succeeds with the ack id, where a channel was named. */
-    readonly append: (push: Push) => Effect.Effect<number | undefined, SpoolFull | SpoolFailed>
+    readonly append: (push: Push) => Effect.Effect<number | undefined, PushTooLarge | SpoolFull | SpoolFailed>
     /** The chunks of a sender after this number, in order: as many as hold `atLeast` records, or all there are. */
     readonly read: (
       sender: string,

@@ -39,10 +39,12 @@ export const makeBodyReader = Effect.fnUntraced(function* ({ maxBodyBytes, maxBu
       return yield* Effect.fail(Replies.tooLarge(maxBodyBytes))
 
     let own = 0
-    const hold = (bytes: number): boolean => {
+    const hold = (bytes: number): Effect.Effect<void, Replies.Reply> => {
       own += bytes
       held += bytes
-      return held <= maxBufferedBytes
+      // What does not fit by itself would never fit, however often it came back.
+      if (own > maxBufferedBytes) return Effect.fail(Replies.tooLarge(maxBufferedBytes))
+      return held <= maxBufferedBytes ? Effect.void : Effect.fail(Replies.serverIsBusy)
     }
     yield* Effect.addFinalizer(() =>
       Effect.sync(() => {
@@ -55,15 +57,14 @@ export const makeBodyReader = Effect.fnUntraced(function* ({ maxBodyBytes, maxBu
       Stream.mapError(() => Replies.invalidDataFormat),
       Stream.runForEach((chunk) => {
         if (own + chunk.length > maxBodyBytes) return Effect.fail(Replies.tooLarge(maxBodyBytes))
-        if (!hold(chunk.length)) return Effect.fail(Replies.serverIsBusy)
         chunks.push(chunk)
-        return Effect.void
+        return hold(chunk.length)
       }),
     )
     const body = Buffer.concat(chunks)
     if (!isPacked) return decoder.decode(body)
     const unpacked = yield* unpacking.withPermit(unpack(body, maxBodyBytes))
-    if (!hold(unpacked.length)) return yield* Effect.fail(Replies.serverIsBusy)
+    yield* hold(unpacked.length)
     return decoder.decode(unpacked)
   })
 })

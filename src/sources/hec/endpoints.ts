@@ -91,7 +91,11 @@ export const makeEndpoints = Effect.fnUntraced(function* (options: EndpointOptio
           chunks,
           channel: sender.ack === "off" ? undefined : channel,
         })
-        .pipe(Effect.mapError(() => Replies.serverIsBusy))
+        .pipe(
+          Effect.mapError((error) =>
+            error._tag === "PushTooLarge" ? Replies.tooMuch(error.message) : Replies.serverIsBusy,
+          ),
+        )
       return Replies.accepted(ackId)
     })
 

@@ -34,10 +34,12 @@ export const queuesAreFull: Reply = busy(503, 18, "HEC is unhealthy, queues are 
 export const shuttingDown: Reply = busy(503, 23, "Server is shutting down")
 export const notFound: Reply = reply(404, 404, "The requested URL was not found on this server.")
 
-/** Splunk has no code for these three; the status says it. */
+/** Splunk has no code for these four; the status says it. */
 export const unsupportedEncoding: Reply = reply(415, 415, "Only gzip is supported as content encoding")
 export const tooLarge = (most: number): Reply =>
   reply(413, 413, `Request body too large (maximum is ${most} bytes)`)
+/** More than the spool may ever hold. */
+export const tooMuch = (why: string): Reply => reply(413, 413, `${why}: send less at once`)
 export const tooSlow: Reply = reply(408, 408, "The request took too long to arrive")
 
 /** The same, with the number (from 0) of the event that it is about. */

@@ -12,7 +12,7 @@ import * as Log from "../../telemetry/log.ts"
 import { set } from "../../telemetry/metric.ts"
 import { METRICS } from "../../telemetry/metrics.ts"
 import { openSpool } from "./openSpool.ts"
-import { type Push, Spool, SpoolFailed, SpoolFull, type SpoolUnusable } from "./Spool.ts"
+import { type Push, PushTooLarge, Spool, SpoolFailed, SpoolFull, type SpoolUnusable } from "./Spool.ts"
 import { type Appended, bytesOf, type Forgotten } from "./SpoolFile.ts"
 
 export interface SpoolOptions {
@@ -166,10 +166,19 @@ const make = Effect.fnUntraced(function* (options: SpoolOptions) {
     return yield* new SpoolFull({ message })
   })
 
-  const append = (push: Push): Effect.Effect<number | undefined, SpoolFull | SpoolFailed> =>
-    Effect.suspend((): Effect.Effect<number | undefined, SpoolFull | SpoolFailed> => {
+  const append = (push: Push): Effect.Effect<number | undefined, PushTooLarge | SpoolFull | SpoolFailed> =>
+    Effect.suspend((): Effect.Effect<number | undefined, PushTooLarge | SpoolFull | SpoolFailed> => {
       const bytes = bytesOf(push)
       const events = push.chunks.reduce((sum, { count }) => sum + count, 0)
+      if (bytes > options.maxBytes || events > options.maxEvents)
+        return Effect.fail(
+          new PushTooLarge({
+            message:
+              events > options.maxEvents
+                ? `${events} events in one request are more than source.hec.spool.max_events, which is ${options.maxEvents}`
+                : `A request that takes ${bytes} bytes in the spool is more than source.hec.spool.max_bytes, which is ${options.maxBytes}`,
+          }),
+        )
       if (isAtLimit() || size.bytes + bytes > options.maxBytes || size.events + events > options.maxEvents)
         return refuse()
       // In one step with the offer: whoever is interrupted after it has been taken into the account for good.

@@ -285,6 +285,26 @@ describe("the collector answers", () => {
       }),
   )
 
+  collects(
+    "413 for what the spool can never hold, even while it is empty",
+    { spool: { maxEvents: 2 } },
+    ({ send }) =>
+      Effect.gen(function* () {
+        const reply = yield* send({ body: event("1") + event("2") + event("3") })
+        assert.deepStrictEqual<unknown>(
+          [reply.status, reply.body],
+          [
+            413,
+            {
+              text: "3 events in one request are more than source.hec.spool.max_events, which is 2: send less at once",
+              code: 413,
+            },
+          ],
+        )
+        assert.isUndefined(reply.headers["retry-after"])
+      }),
+  )
+
   collects("503 once it is stopping", {}, ({ send, stop }) =>
     Effect.gen(function* () {
       yield* stop.request

@@ -238,6 +238,18 @@ describe("hostile input", () => {
     ),
   )
 
+  it.live("that alone is more than may be held is too large, and need not come back", () =>
+    withoutLogs(
+      collecting({ options: { maxBufferedBytes: 1_500_000 } }, ({ send }) =>
+        Effect.gen(function* () {
+          const body = gzipSync(`{"event":"${"z".repeat(2_000_000)}"}`)
+          const reply = yield* send({ body, headers: { "content-encoding": "gzip" } })
+          assert.strictEqual(reply.status, 413)
+        }),
+      ),
+    ),
+  )
+
   it.live("that together is more than may be held is told to come back", () =>
     withoutLogs(
       collecting({ options: { maxBufferedBytes: 1_500_000 } }, ({ send }) =>

@@ -196,10 +196,25 @@ describe("the spool", () => {
           yield* spool.settled("main", 3)
           yield* Effect.sleep("50 millis")
           yield* spool.append(pushOf([raw("c", "d")]))
-          assert.strictEqual(
-            (yield* Effect.flip(spool.append(pushOf([raw("x".repeat(10_000))]))))._tag,
-            "SpoolFull",
+        }),
+      { maxEvents: 3, maxBytes: 5000 },
+    ))
+
+  test("refuses for good what is more than it may hold at all", (folder) =>
+    inRun(
+      folder,
+      (spool) =>
+        Effect.gen(function* () {
+          const many = yield* Effect.flip(spool.append(pushOf([raw("a", "b", "c", "d")])))
+          assert.strictEqual(many._tag, "PushTooLarge")
+          assert.include(
+            many.message,
+            "4 events in one request are more than source.hec.spool.max_events, which is 3",
           )
+          const long = yield* Effect.flip(spool.append(pushOf([raw("x".repeat(10_000))])))
+          assert.strictEqual(long._tag, "PushTooLarge")
+          assert.include(long.message, "source.hec.spool.max_bytes, which is 5000")
+          yield* spool.append(pushOf([raw("a", "b", "c")]))
         }),
       { maxEvents: 3, maxBytes: 5000 },
     ))
