@@ -6,7 +6,7 @@
  */
 import { Result } from "effect"
 import { MAX_MESSAGE_BYTES } from "../domain/Event.ts"
-import { cutText, wellFormed } from "./cutting.ts"
+import { cutText, pieces, wellFormed } from "./cutting.ts"
 import { type Fields, Rejected, type Value } from "./Normalizer.ts"
 
 /** Kept for `1:<location>:waybill: `; the file writer's lines may have 65,279 bytes, which is the same reserve. */
@@ -101,10 +101,21 @@ const leavesOfSound = (fields: Fields, depth: number): number => {
 export const refuse = (message: string): Result.Result<never, Rejected> =>
   Result.fail(new Rejected({ reason: "validation_failed", message }))
 
-/** A text as it can be carried: well-formed, not to be taken for an array (a space before it), not too long. */
+/** A text as it can be carried: well-formed, and not to be taken for an array (a space before it). */
 const mendText = (value: string): string => {
   const clean = wellFormed(value)
-  return cutText(ARRAY_LIKE.test(clean) ? ` ${clean}` : clean, MAX_TEXT_BYTES)
+  return ARRAY_LIKE.test(clean) ? ` ${clean}` : clean
+}
+
+/**
+ * A text that is longer than a term is an array of pieces: to the index a field with several values is of the same type.
+ * At the root it is cut; rules and decoders of others read those keys as one text.
+ */
+const mendLongText = (value: string, depth: number): Value => {
+  const text = mendText(value)
+  if (depth === 1) return cutText(text, MAX_TEXT_BYTES)
+  const parts = pieces(text, MAX_TEXT_BYTES)
+  return parts.length === 1 ? text : parts
 }
 
 const mendKey = (key: string): string => {
@@ -150,8 +161,8 @@ export const mend = (fields: Fields): Result.Result<Fields, Rejected> => {
     if (value === undefined || value === "") return undefined
     if (!isText(value) && !isList(value)) return mendObject(value, path, depth + 1)
     leaves += 1
-    if (isText(value)) return mendText(value)
-    const items = value.filter((item) => item !== "").map((item) => cutText(wellFormed(item), MAX_TEXT_BYTES))
+    if (isText(value)) return mendLongText(value, depth)
+    const items = value.flatMap((item) => (item === "" ? [] : pieces(wellFormed(item), MAX_TEXT_BYTES)))
     return items.length > 0 ? items : undefined
   }
   const root = mendObject(fields, "", 1)

@@ -46,15 +46,40 @@ const cutBy = (cost: Cost, value: string, limit: number): string => {
 export const cutText = (value: string, limit: number): string =>
   value.length * 3 <= limit || byteLength(value) <= limit ? value : cutBy(plainCost, value, limit)
 
+/** The text in pieces of at most `limit` bytes of UTF-8, no character divided. */
+export const pieces = (value: string, limit: number): ReadonlyArray<string> => {
+  if (value.length * 3 <= limit) return [value]
+  const found: Array<string> = []
+  let [start, at, used] = [0, 0, 0]
+  while (at < value.length) {
+    const c = value.codePointAt(at) ?? 0
+    const bytes = plainCost(c)
+    if (used + bytes > limit) {
+      found.push(value.slice(start, at))
+      start = at
+      used = 0
+    }
+    used += bytes
+    at += c > 0xffff ? 2 : 1
+  }
+  return [...found, value.slice(start)]
+}
+
+/** The items from the first on, as far as there is room; the last of them may be cut itself. */
 const cutList = (items: ReadonlyArray<string>, limit: number): ReadonlyArray<string> => {
   let room = limit - MARK_BYTES
   const kept: Array<string> = []
   for (const item of items) {
-    room -= encodedLength(item) + 1
-    if (room < 0) break
+    const bytes = encodedLength(item) + 1
+    if (bytes > room) {
+      if (room > FLOOR_BYTES) kept.push(cutBy(escapedCost, item, room))
+      break
+    }
+    room -= bytes
     kept.push(item)
   }
-  return [...kept, `… [cut by waybill: ${items.length - kept.length} items]`]
+  const missing = items.length - kept.length
+  return missing === 0 ? kept : [...kept, `… [cut by waybill: ${missing} items]`]
 }
 
 const encodedLength = (value: string | ReadonlyArray<string>): number => byteLength(JSON.stringify(value))

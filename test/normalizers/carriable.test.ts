@@ -34,7 +34,18 @@ describe("mend", () => {
     assert.deepEqual(Result.getOrThrow(mend(fields)), expected)
   })
 
-  it("cuts a text to the longest term, on a character's border, with a mark that counts", () => {
+  it("carries a text that is longer than a term in pieces, divided between characters", () => {
+    const text = "é🛰".repeat(8_000)
+    const mended = Result.getOrThrow(mend({ mine: { a: text, b: ["x", text] } }))
+    const { a, b } = JSON.parse(JSON.stringify(mended)).mine
+    for (const piece of [...a, ...b]) {
+      assert.isAtMost(Buffer.byteLength(piece), 32_766)
+      assert.isTrue(piece.isWellFormed())
+    }
+    assert.deepStrictEqual([a.length, a.join(""), b.join("")], [2, text, `x${text}`])
+  })
+
+  it("cuts a text at the root to the longest term, on a character's border, with a mark that counts", () => {
     const text = String(Result.getOrThrow(mend({ a: "é🛰".repeat(20_000) })).a)
     assert.isAtMost(Buffer.byteLength(text), 32_766)
     assert.isTrue(text.isWellFormed())

@@ -36,11 +36,25 @@ describe("encode", () => {
     assert.isAtLeast(bytes, MAX_JSON_BYTES - 100)
   })
 
+  it("carries a text of 60 kB whole, and of what is longer as much as there is room for", () => {
+    const whole = carried({ mine: { a: "a".repeat(60_000) } })
+    assert.strictEqual(JSON.parse(whole.json).mine.a.join(""), "a".repeat(60_000))
+    const { json, bytes } = carried({ mine: { a: "a".repeat(80_000) } })
+    const [, kept = "", cut, pieces] =
+      /^(a+)… \[cut by waybill: (\d+) bytes\]… \[cut by waybill: (\d+) items\]$/.exec(
+        JSON.parse(json).mine.a.join(""),
+      ) ?? []
+    assert.strictEqual(kept.length + Number(cut) + 80_000 - 2 * 32_766, 80_000)
+    assert.strictEqual(pieces, "1")
+    assert.isAtLeast(bytes, MAX_JSON_BYTES - 150)
+  })
+
   it("counts a cut from the text as it came, though it was cut twice", () => {
     const { json } = carried({
-      mine: { a: "a".repeat(50_000), b: "b".repeat(32_000), c: "c".repeat(32_000) },
+      url: "a".repeat(50_000),
+      mine: { b: "b".repeat(32_000), c: "c".repeat(32_000) },
     })
-    const [, kept = "", cut] = /^(a+)… \[cut by waybill: (\d+) bytes\]$/.exec(JSON.parse(json).mine.a) ?? []
+    const [, kept = "", cut] = /^(a+)… \[cut by waybill: (\d+) bytes\]$/.exec(JSON.parse(json).url) ?? []
     assert.strictEqual(kept.length + Number(cut), 50_000)
   })
 

@@ -50,7 +50,10 @@ const MAX_TERM = 32_766
 type Tree = { readonly [key: PropertyKey]: unknown }
 
 export const valueAt = (tree: unknown, path: ReadonlyArray<string>): unknown =>
-  path.reduce<unknown>((level, key) => (Predicate.isReadonlyObject(level) ? level[key] : undefined), tree)
+  path.reduce<unknown>(
+    (level, key) => (Predicate.isReadonlyObject(level) && Object.hasOwn(level, key) ? level[key] : undefined),
+    tree,
+  )
 
 const textAt = (tree: Tree, path: ReadonlyArray<string>): string => {
   const value = valueAt(tree, path)

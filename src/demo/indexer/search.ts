@@ -126,7 +126,8 @@ const sourceOf = (store: DocumentStore, row: number): unknown => {
 const filtered = (source: unknown, wanted: unknown): unknown => {
   const paths = Predicate.isReadonlyObject(wanted) ? wanted.includes : wanted
   if (paths === undefined || paths === true) return source
-  const out: Record<string, unknown> = {}
+  // Without a prototype: a path may have a step `__proto__`.
+  const out: Record<string, unknown> = Object.create(null)
   for (const path of (Array.isArray(paths) ? paths : [paths]).map(String)) {
     const steps = path.split(".")
     const value = valueAt(source, steps)
@@ -134,7 +135,10 @@ const filtered = (source: unknown, wanted: unknown): unknown => {
     let level = out
     for (const step of steps.slice(0, -1)) {
       const below = level[step]
-      const next: Record<string, unknown> = Predicate.isReadonlyObject(below) ? { ...below } : {}
+      const next: Record<string, unknown> = Object.assign(
+        Object.create(null),
+        Predicate.isReadonlyObject(below) ? below : undefined,
+      )
       level[step] = next
       level = next
     }

@@ -65,7 +65,7 @@ const madeOf = (message: string, arrived: number, serial: number) => {
   const data = decodeJson(parts.event.slice(PREFIX.length))
   if (data === undefined) return undefined
   const type = textAt(data, "event_type")
-  const rule = RULES[type] ?? OTHER
+  const rule = (Object.hasOwn(RULES, type) ? RULES[type] : undefined) ?? OTHER
   return {
     timestamp: alertTimestamp(arrived),
     rule: {

@@ -49,13 +49,16 @@ const unescape = (_escape: string, digits: string) => String.fromCharCode(Number
 const isNested = (value: string | ReadonlyArray<unknown> | Decoded | undefined): value is Decoded =>
   typeof value === "object" && !Array.isArray(value)
 
+/** Without a prototype: a key may be `__proto__`, and then the value would change every object of this process. */
+const emptyObject = (): Decoded => Object.create(null)
+
 /** Puts a value at a dotted path; a path that runs into a value that is already there is dropped. */
 const put = (target: Decoded, path: ReadonlyArray<string>, value: string | ReadonlyArray<unknown>): void => {
   let level = target
   for (const step of path.slice(0, -1)) {
     const below = level[step]
     if (below === undefined) {
-      const made: Decoded = {}
+      const made = emptyObject()
       level[step] = made
       level = made
     } else if (isNested(below)) level = below
@@ -74,7 +77,7 @@ export const decodeJson = (text: string): Decoded | undefined => {
   const parsed = parse(text)
   if (!Predicate.isReadonlyObject(parsed)) return undefined
 
-  const data: Decoded = {}
+  const data = emptyObject()
   let leaves = 0
   const walk = (object: { readonly [key: PropertyKey]: unknown }, path: ReadonlyArray<string>): void => {
     const seen = new Set<string>()

@@ -5,10 +5,11 @@
  * numbers plain decimals in the vendor's units (bytes, seconds), booleans "true" and "false". A path has one type for
  * ever: a text, but for `ports` and `changed`, which are arrays of texts. What was not read (unknown fields, unexpected
  * types) is one JSON text in `firewalla.extra`: as fields of their own they would fight over types in the index, and a
- * single such fight costs a whole event. It is found by a wildcard search and cut at `EXTRA_BYTES`.
+ * single such fight costs a whole event. It is found by a wildcard search; where it is long it is an array of such texts,
+ * one for each name, so that none is longer than it must be.
  */
 import { isIP } from "node:net"
-import { cutText, wellFormed } from "../cutting.ts"
+import { byteLength, wellFormed } from "../cutting.ts"
 import type { Fields } from "../Normalizer.ts"
 import type { Device, Host, Named, Remote, Rest } from "./reading.ts"
 
@@ -17,6 +18,7 @@ import type { Device, Host, Named, Remote, Rest } from "./reading.ts"
  * feeds' names. A contract: people search by it.
  */
 export const SOURCE = "firewalla-msp"
+/** Up to here one text is the easiest to read. */
 const EXTRA_BYTES = 8_192
 
 /** The object, or nothing if nothing in it has a value: an empty object vanishes in Wazuh anyway. */
@@ -150,8 +152,12 @@ const canonicalMembers = (entries: ReadonlyArray<readonly [string, unknown]>): s
   return members.length > 0 ? `{${members.join()}}` : undefined
 }
 
-export const extraOf = (rest: Rest | undefined): string | undefined => {
+/** What has no place of its own: one JSON text, or where that would be long, one for each name. */
+export const extraOf = (rest: Rest | undefined): string | ReadonlyArray<string> | undefined => {
   if (rest === undefined) return undefined
   const json = canonical(rest)
-  return json === undefined ? undefined : cutText(json, EXTRA_BYTES)
+  if (json === undefined || byteLength(json) <= EXTRA_BYTES) return json
+  return [...rest]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([name, value]) => canonical(new Map([[name, value]])) ?? [])
 }

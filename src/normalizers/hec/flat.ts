@@ -3,8 +3,8 @@
  *
  * A sender may write an object today where it wrote a text yesterday. As fields that nest, the two contradict each other
  * in the index, and one such contradiction costs the whole event. Side by side they can't: levels are joined by `_`, and
- * every path is a text for ever. What has no place (a name that is taken, more fields than analysisd keeps) goes into
- * one text of JSON, so that nothing vanishes.
+ * every path is a text for ever. What has no place (a name that is taken or too long, more fields than analysisd keeps)
+ * is handed back beside them, so that nothing vanishes.
  */
 import { canonical } from "../firewalla/parts.ts"
 import type { Value } from "../Normalizer.ts"
@@ -14,7 +14,7 @@ const MAX_KEY = 200
 
 /** Letters, digits, `_` and `-`; whatever else a name has would nest or could not be searched for. */
 export const safeKey = (key: string): string => {
-  const safe = key.replaceAll(/[^A-Za-z0-9_-]/g, "_").slice(0, MAX_KEY)
+  const safe = key.replaceAll(/[^A-Za-z0-9_-]/g, "_")
   return safe === "" ? "_" : safe
 }
 
@@ -50,13 +50,14 @@ const leafOf = (value: unknown): Value => {
 
 /** @param most how many fields there may be; the first in the order of their names have the places */
 export const flatten = (object: JsonObject, most: number): Flat => {
-  const fields: Record<string, Value> = {}
+  // Without a prototype: a field may be called `__proto__`.
+  const fields: Record<string, Value> = Object.create(null)
   const rest = new Map<string, unknown>()
   const taken = new Set<string>()
   const visit = (inside: JsonObject, prefix: string): void => {
     for (const key of Object.keys(inside).sort()) {
       const value = inside[key]
-      const path = `${prefix}${safeKey(key)}`.slice(0, MAX_KEY)
+      const path = `${prefix}${safeKey(key)}`
       if (isObject(value)) {
         visit(value, `${path}_`)
         continue
@@ -64,7 +65,7 @@ export const flatten = (object: JsonObject, most: number): Flat => {
       const leaf = leafOf(value)
       if (leaf === undefined) continue
       // Wazuh's decoder compares keys without regard to case, and drops the second.
-      if (taken.has(path.toLowerCase()) || taken.size >= most) {
+      if (path.length > MAX_KEY || taken.has(path.toLowerCase()) || taken.size >= most) {
         rest.set(rest.has(path) ? `${path}_${rest.size}` : path, value)
         continue
       }

@@ -36,6 +36,17 @@ describe("the decoder renders as the real analysisd does", () => {
   for (const [why, json] of refused) {
     it(`nothing is decoded: ${why}`, () => assert.isUndefined(decodeJson(json)))
   }
+  it("takes names that mean something to JavaScript for names, and changes no other object", () => {
+    const data = decodeJson(
+      '{"__proto__":{"polluted":"a"},"constructor":{"prototype":"b"},"x.__proto__.y":"c"}',
+    )
+    assert.strictEqual(
+      JSON.stringify(data),
+      '{"__proto__":{"polluted":"a"},"constructor":{"prototype":"b"},"x":{"__proto__":{"y":"c"}}}',
+    )
+    assert.isUndefined(Reflect.get({}, "polluted"))
+    assert.isUndefined(Reflect.get({}, "y"))
+  })
   it("keeps 256 fields and drops the rest", () => {
     const fields = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`f${i}`, "x"]))
     const data = decodeJson(JSON.stringify(fields)) ?? {}

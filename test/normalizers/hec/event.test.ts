@@ -100,6 +100,48 @@ describe("a pushed event", () => {
     assert.isAtMost(leavesOf(event).length, MAX_LEAVES)
   })
 
+  it("leaves out none of 400 fields that fit into a message", () => {
+    const value = (n: number) => `${n}:`.padEnd(90, "v")
+    const many = Object.fromEntries(Array.from({ length: 400 }, (_, n) => [`field_${n}`, value(n)]))
+    const { json, bytes } = normalized(envelopeOf(many))
+    const rest = Object.assign({}, ...json.hec.extra.map((one: string) => JSON.parse(one)))
+    assert.deepStrictEqual({ ...json.hec.event.cisco_asa, ...rest }, many)
+    assert.isAtMost(bytes, MAX_JSON_BYTES)
+  })
+
+  it("says how much it leaves out of what does not fit, and where", () => {
+    const many = Object.fromEntries(Array.from({ length: 900 }, (_, n) => [`field_${n}`, "v".repeat(90)]))
+    const { extra } = normalized(envelopeOf(many)).json.hec
+    const [, missing] = /^… \[cut by waybill: (\d+) items\]$/.exec(extra.at(-1)) ?? []
+    assert.strictEqual(180 + extra.length - 1 + Number(missing), 900)
+  })
+
+  it("keeps a name that is too long for a field whole", () => {
+    const long = { [`${"n".repeat(250)}1`]: "a", [`${"n".repeat(250)}2`]: "b" }
+    assert.deepStrictEqual(JSON.parse(normalized(envelopeOf(long)).json.hec.extra), long)
+  })
+
+  it("takes names that mean something to JavaScript for names", () => {
+    const text = '{"__proto__":"a","constructor":"b","toString":{"hasOwnProperty":"c"},"b":1}'
+    const attributes = { token: "main", fields: '{"__proto__":"d","valueOf":"e"}' }
+    const { event, fields } = normalized(
+      envelopeOf(JSON.parse(text), { attributes, source_type: "__proto__" }),
+    ).json.hec
+    assert.deepStrictEqual(
+      Object.entries(Object.getOwnPropertyDescriptor(event, "__proto__")?.value).toSorted(),
+      [
+        ["__proto__", "a"],
+        ["b", "1"],
+        ["constructor", "b"],
+        ["toString_hasOwnProperty", "c"],
+      ],
+    )
+    assert.deepStrictEqual(Object.entries(fields), [
+      ["__proto__", "d"],
+      ["valueOf", "e"],
+    ])
+  })
+
   it.prop(
     "can be carried whatever it says: no path is ever an object here and a text there",
     [Schema.Record(Schema.String, Schema.Json), Schema.String, Schema.Record(Schema.String, Schema.String)],
