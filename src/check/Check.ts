@@ -41,6 +41,7 @@ export type Hop =
   | "template"
   | "shards"
   | "canary"
+  | "feeds"
 
 export interface Check<R = never> {
   readonly hop: Hop

@@ -8,17 +8,18 @@ import { randomUUID } from "node:crypto"
 import { Clock, Duration, Effect, type FileSystem, type Layer, type Path } from "effect"
 import type { Config } from "../config/Config.ts"
 import { Indexer, type IndexerError } from "../indexer/Indexer.ts"
+import type { IndexHistory } from "../indexer/IndexHistory.ts"
 import { canaryJson } from "../verify/Canary.ts"
 import { Writer, type WriterError } from "../writers/Writer.ts"
 import { type Check, type Finding, fail, type Hop, inTwo, ok, skipped, warn } from "./Check.ts"
 
 const CANARIES = 3
-const LOOK_EVERY = Duration.millis(500)
+export const LOOK_EVERY = Duration.millis(500)
 /** How long the others may take when the first has arrived: each shard is refreshed at its own moment. */
 const STRAGGLERS = Duration.seconds(15)
 /** Refresh, shipper and a busy manager make up to 15 seconds. */
 const SLOW_MILLIS = 30_000
-const WRITE_WITHIN = Duration.seconds(30)
+export const WRITE_WITHIN = Duration.seconds(30)
 
 const seconds = (millis: number): string => `${(millis / 1000).toFixed(1)} s`
 
@@ -82,7 +83,7 @@ export const sight = Effect.fnUntraced(function* (atMost: Duration.Duration, clo
   }
 })
 
-const explained = ({ message }: WriterError | IndexerError): Finding => {
+export const explained = ({ message }: WriterError | IndexerError): Finding => {
   const [what, advice] = inTwo(message)
   return fail(what, advice)
 }
@@ -92,7 +93,7 @@ export interface CanaryOptions {
   readonly needs: ReadonlyArray<Hop>
   /** Brings the writer and the indexer, as configured. */
   readonly chain: Layer.Layer<
-    Writer | Indexer,
+    Writer | Indexer | IndexHistory,
     { readonly message: string },
     FileSystem.FileSystem | Path.Path
   >

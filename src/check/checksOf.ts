@@ -4,6 +4,7 @@ import type { Config } from "../config/Config.ts"
 import type { Check } from "./Check.ts"
 import { type CanaryOptions, canaryCheck } from "./canary.ts"
 import { valid } from "./configuration.ts"
+import { feedsCheck } from "./feeds.ts"
 import { folderCheck } from "./folders.ts"
 import { indexerChecks } from "./indexer/checks.ts"
 import { listenerCheck } from "./listener.ts"
@@ -82,5 +83,6 @@ export const checksOf = Effect.fnUntraced(function* (
     ...(yield* indexerChecks(config)),
     // Whether the rules are there it finds out by itself, and more surely.
     canaryCheck(config, canary && { ...canary, needs: [config.writer.kind, "role"] }),
+    feedsCheck(config, canary && { ...canary, needs: ["canary"] }),
   ]
 })

@@ -4,7 +4,7 @@
  */
 import { Result } from "effect"
 import type { Envelope } from "../domain/Envelope.ts"
-import { withAttempt } from "../domain/Event.ts"
+import { type Event, withAttempt } from "../domain/Event.ts"
 import { ALARM, DEVICE_CHANGE, FLOW, firewallaNormalizers } from "../normalizers/firewalla/registrations.ts"
 import { normalizeEvent } from "../normalizers/hec/event.ts"
 import { make } from "../normalizers/Registry.ts"
@@ -57,28 +57,36 @@ const recordsAt = (at: number) =>
 
 const firewalla = make(firewallaNormalizers)
 
+const envelopeAt = (at: number) => ({
+  id: "waybill-check",
+  format: "json" as const,
+  attributes: {},
+  received_at: new Date(at).toISOString(),
+})
+
+/** An event of each kind that Firewalla's feeds make. @param at epoch milliseconds */
+export const polledSamples = (at: number): ReadonlyArray<Event> =>
+  recordsAt(at).map(([, source_type, payload]) =>
+    Result.getOrThrow(firewalla({ ...envelopeAt(at), source: "firewalla-msp", source_type, payload })),
+  )
+
+/** An event as one of HEC's senders would push it. @param at epoch milliseconds */
+export const pushedSample = (at: number, token: string, source_type: string): Event => {
+  const payload = { message: "A sample of waybill check" }
+  const pushed: Envelope = { ...envelopeAt(at), source: "hec", source_type, attributes: { token }, payload }
+  return Result.getOrThrow(normalizeEvent(pushed))
+}
+
 /** @param at epoch milliseconds */
 export const samplesAt = (at: number): ReadonlyArray<Sample> => {
-  const iso = new Date(at).toISOString()
-  const attempt = { batch: "waybill-check", attempt: 1, sentAt: iso }
-  const envelope = { id: "waybill-check", format: "json" as const, attributes: {}, received_at: iso }
-  const normalized = (kind: Kind, made: ReturnType<typeof firewalla>): Sample => ({
-    kind,
-    message: `waybill: ${withAttempt(Result.getOrThrow(made), attempt)}`,
+  const attempt = { batch: "waybill-check", attempt: 1, sentAt: new Date(at).toISOString() }
+  const sampleOf = (event: Event): Sample => ({
+    kind: event.type,
+    message: `waybill: ${withAttempt(event, attempt)}`,
   })
-  const pushed: Envelope = {
-    ...envelope,
-    source: "hec",
-    source_type: "waybill:check",
-    attributes: { token: "check" },
-    payload: { message: "A sample of waybill check" },
-  }
   const status = { kind: "heartbeat", message: "A sample of waybill check", fields: {}, at } as const
   return [
-    ...recordsAt(at).map(([kind, source_type, payload]) =>
-      normalized(kind, firewalla({ ...envelope, source: "firewalla-msp", source_type, payload })),
-    ),
-    normalized("event", normalizeEvent(pushed)),
+    ...[...polledSamples(at), pushedSample(at, "check", "waybill:check")].map(sampleOf),
     { kind: "sidecar_status", message: `waybill: ${statusJson(status, at)}` },
     { kind: "canary", message: `waybill: ${canaryJson("waybill-check-0", attempt)}` },
   ]

@@ -56,6 +56,7 @@ const ALL_OK = {
     template: "ok",
     shards: "skipped",
     canary: "ok",
+    feeds: "ok",
   },
 }
 
