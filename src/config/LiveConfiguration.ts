@@ -59,10 +59,10 @@ const make = Effect.fnUntraced(function* (load: Effect.Effect<Config, ConfigInva
     return problems.length > 0 ? yield* new ReloadRefused({ problems }) : { loaded, changes }
   }, Effect.provide(files))
 
-  const apply = Effect.fnUntraced(function* (loaded: Config) {
+  const apply = Effect.fnUntraced(function* (loaded: Config, isOther: boolean) {
     // A level that somebody has set by hand stays unless the file has changed it.
     if (loaded.log.level !== config.log.level) yield* level.set(loaded.log.level)
-    config = loaded
+    if (isOther) config = loaded
     const told = next
     next = Deferred.makeUnsafe<void>()
     yield* Deferred.succeed(told, undefined)
@@ -70,7 +70,8 @@ const make = Effect.fnUntraced(function* (load: Effect.Effect<Config, ConfigInva
 
   const reload = Effect.fnUntraced(function* (who: string) {
     const { changes, loaded } = yield* differing()
-    if (changes.length > 0) yield* apply(loaded)
+    // Also where no key has changed: what the files hold that the keys name may be another.
+    yield* apply(loaded, changes.length > 0)
     const number = changes.length === 1 ? "1 setting has" : `${changes.length} settings have`
     yield* Log.info("config.reloaded", `The configuration was read again: ${number} changed`, {
       who,

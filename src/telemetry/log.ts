@@ -79,6 +79,8 @@ export const LOG_EVENTS = [
   "admin.refused",
   "admin.failed",
   "hec.listening",
+  "hec.certificate_renewed",
+  "hec.certificate_unusable",
   "hec.sender_unknown",
   "hec.full",
   "hec.room_again",

@@ -1,5 +1,4 @@
 /** The collector's HTTP server, with the addresses that Splunk's has. */
-import { readFile } from "node:fs/promises"
 import { createServer, type ServerOptions } from "node:http"
 import { createServer as createTlsServer } from "node:https"
 import { Data, Duration, Effect, Layer, Runtime } from "effect"
@@ -7,12 +6,13 @@ import { CliError } from "effect/cli"
 import { HttpRouter, HttpServer } from "effect/http"
 import { listen } from "../../listening/listen.ts"
 import * as Log from "../../telemetry/log.ts"
+import { type CertificateFiles, readCertificate, renewCertificate } from "./certificate.ts"
 import { type EndpointOptions, makeEndpoints } from "./endpoints.ts"
 
 export interface ListenOptions {
   readonly host: string
   readonly port: number
-  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined
+  readonly tls: CertificateFiles | undefined
   readonly maxConnections: number
   /** How long a request may take to arrive. */
   readonly requestTimeoutMillis: number
@@ -27,23 +27,12 @@ export class CannotListen extends Data.TaggedError("CannotListen")<{ readonly me
   }
 }
 
-const whyNot = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
-
 /** How long requests may still take when Waybill stops. */
 const STOP_WITHIN = Duration.seconds(5)
 const CHECK_EVERY_MILLIS = 1000
 const MOST_HEADER_BYTES = 16_384
 /** Connections are kept longer than the pauses that senders make. */
 const KEEP_ALIVE_MILLIS = 65_000
-
-const readTls = ({ certFile, keyFile }: NonNullable<ListenOptions["tls"]>) =>
-  Effect.tryPromise({
-    try: async () => ({ cert: await readFile(certFile), key: await readFile(keyFile) }),
-    catch: (cause) =>
-      new CannotListen({
-        message: `source.hec.tls can't be read: ${whyNot(cause)}. Check both paths, and that the user Waybill runs as may read them.`,
-      }),
-  })
 
 const makeServer = Effect.fnUntraced(function* (options: ListenOptions) {
   const limits: ServerOptions = {
@@ -53,18 +42,12 @@ const makeServer = Effect.fnUntraced(function* (options: ListenOptions) {
     keepAliveTimeout: KEEP_ALIVE_MILLIS,
     maxHeaderSize: MOST_HEADER_BYTES,
   }
-  const tls = options.tls && (yield* readTls(options.tls))
-  return yield* Effect.try({
-    try: () => {
-      const server = tls === undefined ? createServer(limits) : createTlsServer({ ...limits, ...tls })
-      server.maxConnections = options.maxConnections
-      return server
-    },
-    catch: (cause) =>
-      new CannotListen({
-        message: `source.hec.tls can't be used: ${whyNot(cause)}. Both files must be PEM and belong together.`,
-      }),
-  })
+  const { tls } = options
+  if (tls === undefined) return createServer(limits)
+  const certificate = yield* readCertificate(tls)
+  const server = createTlsServer({ ...limits, ...certificate })
+  yield* Effect.forkScoped(renewCertificate(server, tls, certificate))
+  return server
 })
 
 const PATHS = {
@@ -91,8 +74,12 @@ const routes = (options: EndpointOptions) =>
 
 const listenForSenders = Effect.fnUntraced(function* (options: ListenOptions) {
   const { host, port } = options
+  const server = yield* makeServer(options).pipe(
+    Effect.mapError(({ message }) => new CannotListen({ message })),
+  )
+  server.maxConnections = options.maxConnections
   return yield* listen(
-    yield* makeServer(options),
+    server,
     { host, port, section: "source.hec", stopWithin: STOP_WITHIN },
     (reason) =>
       new CannotListen({ message: `Waybill cannot listen for events on ${host}:${port}: ${reason}.` }),
