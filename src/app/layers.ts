@@ -20,7 +20,7 @@ import * as Replay from "../replay/Replay.ts"
 import { LongestWait } from "../retry/LongestWait.ts"
 import { retrySettingsOf } from "../retry/settings.ts"
 import { firewallaFeeds } from "../sources/firewalla/layer.ts"
-import { baseUrlOfDomain, type FirewallaOptions } from "../sources/firewalla/options.ts"
+import { baseUrlOfDomain, type FirewallaOptions, wayOf } from "../sources/firewalla/options.ts"
 import { Feeds } from "../sources/Source.ts"
 import * as StateLock from "../state-lock/StateLock.ts"
 import * as RunStatus from "../status/RunStatus.ts"
@@ -115,6 +115,7 @@ const firewallaOptions = (
   return {
     baseUrl,
     token,
+    way: wayOf(firewalla),
     box: firewalla.box,
     group: firewalla.group,
     requestsPerMinute: firewalla.requests_per_minute,

@@ -2,9 +2,10 @@
 import { Clock, Duration, Effect } from "effect"
 import type { Config } from "../config/Config.ts"
 import { retrySettingsOf } from "../retry/settings.ts"
+import { PROXY_AWAY, proxyAdvice, through, untrustedAdvice } from "../sources/firewalla/errors.ts"
 import { layerHttp } from "../sources/firewalla/httpMspApi.ts"
 import { MspApi } from "../sources/firewalla/MspApi.ts"
-import { baseUrlOfDomain } from "../sources/firewalla/options.ts"
+import { baseUrlOfDomain, wayOf } from "../sources/firewalla/options.ts"
 import { type BoxFilter, timeQuery } from "../sources/firewalla/query.ts"
 import { isRecord, textOf, tsOf } from "../sources/firewalla/records.ts"
 import type { SourceErrorReason } from "../sources/Source.ts"
@@ -19,12 +20,24 @@ export const explain = (host: string, reason: SourceErrorReason): Finding => {
   switch (reason._tag) {
     case "Unreachable":
       return fail(
-        `No connection to ${host} (${reason.detail}).`,
-        `Check ${address}, and name resolution, firewall and proxy between here and the portal.`,
+        `No connection to ${host}${through(reason.proxy)} (${reason.detail}).`,
+        reason.proxy !== undefined
+          ? PROXY_AWAY
+          : `Check ${address}, and name resolution, firewall and proxy between here and the portal.`,
+      )
+    case "Untrusted":
+      return fail(
+        `The certificate that ${host} shows${through(reason.proxy)} is not trusted (${reason.detail}).`,
+        untrustedAdvice(reason.proxy),
+      )
+    case "ProxyRefused":
+      return fail(
+        `The proxy ${reason.proxy} opens no way to ${host} (${reason.status}).`,
+        proxyAdvice(reason.status),
       )
     case "TimedOut":
       return fail(
-        `${host} did not answer within ${reason.afterMillis / 1000} s.`,
+        `${host} did not answer within ${reason.afterMillis / 1000} s${through(reason.proxy)}.`,
         "Check the network, or raise source.firewalla.timeout_seconds.",
       )
     case "RateLimited":
@@ -151,6 +164,7 @@ export const mspChecks = (config: Config): ReadonlyArray<Check> => {
   const portal = layerHttp(() => ({
     baseUrl,
     token,
+    way: wayOf(firewalla),
     requestsPerMinute: firewalla.requests_per_minute,
     maxPageBytes: firewalla.max_page_bytes,
     // A person waits.
@@ -163,8 +177,10 @@ export const mspChecks = (config: Config): ReadonlyArray<Check> => {
       Effect.catch(({ message }) => Effect.succeed(fail(message))),
     )
   const boxes = Effect.gen(function* () {
-    const { host } = yield* MspApi
-    return judgeBoxes(host, yield* get("/boxes", group === undefined ? {} : { group }), filter)
+    const { host, proxy } = yield* MspApi
+    const found = judgeBoxes(host, yield* get("/boxes", group === undefined ? {} : { group }), filter)
+    const by = proxy?.()
+    return by === undefined ? found : { ...found, message: `${found.message} It is asked${through(by)}.` }
   })
   const retention = Effect.gen(function* () {
     const now = Math.floor((yield* Clock.currentTimeMillis) / 1000)

@@ -1,6 +1,7 @@
 /** The kinds of values that say where something is on a network. */
 import { isIP } from "node:net"
-import { Schema, SchemaTransformation } from "effect"
+import { Result, Schema, SchemaTransformation } from "effect"
+import { isSeen } from "./characters.ts"
 import { kindOf } from "./settings.ts"
 
 const MOST_PORT = 65_535
@@ -85,3 +86,30 @@ export const anyUrl = kindOf(Schema.String.check(Schema.makeFilter(isPlainUrl)),
   kind: "url",
   expected: "an http:// or https:// URL without user, password or query",
 })
+
+/** Says that no proxy is to be used, whatever the environment has. */
+export const NO_PROXY = "none"
+
+const PROXY_URL = /^https?:\/\/(?:[^/\\?#@]*@)?[^/\\?#@]+\/?$/i
+
+/** What goes into `Proxy-Authorization`: percent-decoded, with a colon only between user and password (RFC 7617). */
+const hasUsableLogin = ({ password, username }: URL): boolean => {
+  const parts = [username, password].map((part) => Result.try(() => decodeURIComponent(part)))
+  return (
+    parts.every(Result.isSuccess) && parts.every(({ success }) => isSeen(success)) && !/%3a/i.test(username)
+  )
+}
+
+const isProxy = (text: string): boolean => {
+  if (text === NO_PROXY) return true
+  const address = /^[\x21-\x7e]+$/.test(text) && PROXY_URL.test(text) ? URL.parse(text) : null
+  return address !== null && address.port !== "0" && hasUsableLogin(address)
+}
+
+/** A secret, since user and password of the proxy are part of its URL. */
+export const proxy = (label: string) =>
+  kindOf(Schema.RedactedFromValue(Schema.String.check(Schema.makeFilter(isProxy)), { label }), {
+    kind: "secret",
+    expected:
+      "the http:// or https:// URL of an HTTP proxy, with no path (SOCKS is not spoken; signs in user and password percent-encoded), or none",
+  })

@@ -16,6 +16,8 @@ export interface Key {
   readonly variable: string
   /** The name people already use for it, e.g. `INDEXER_URL`. */
   readonly wellKnown: string | undefined
+  /** The names that other programs go by, too: weaker than the file; the first that is set counts. */
+  readonly conventional: ReadonlyArray<string>
   readonly setting: Setting
 }
 export interface Section {
@@ -42,10 +44,20 @@ const WELL_KNOWN: Readonly<Record<string, string>> = {
   "dlq.base_path": "INGEST_DLQ_BASE_PATH",
 }
 
+/**
+ * The names that curl and most others take for a proxy, in the order of undici's `EnvHttpProxyAgent`: the lower case
+ * first, and the proxy for http where there is none for https.
+ */
+const CONVENTIONAL: Readonly<Record<string, ReadonlyArray<string>>> = {
+  "source.firewalla.proxy": ["https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY"],
+  "source.firewalla.no_proxy": ["no_proxy", "NO_PROXY"],
+}
+
 /** Keys of which at most one may be given; one from a stronger origin replaces the other. */
 export const ALTERNATIVES: ReadonlyArray<readonly [string, string]> = [
   ["source.firewalla.domain", "source.firewalla.base_url"],
   ["source.firewalla.token", "source.firewalla.token_file"],
+  ["source.firewalla.proxy", "source.firewalla.proxy_file"],
   ["source.firewalla.box", "source.firewalla.group"],
   ["indexer.password", "indexer.password_file"],
   ["source.hec.tokens.<name>.token", "source.hec.tokens.<name>.token_file"],
@@ -63,7 +75,9 @@ const walk = (ast: SchemaAST.AST, path: ReadonlyArray<string>): ReadonlyArray<Ke
   const name = path.join(".")
   const setting = ast.context?.annotations?.[SETTING]
   if (isSetting(setting)) {
-    return [{ _tag: "Key", name, path, variable: variableOf(path), wellKnown: WELL_KNOWN[name], setting }]
+    const conventional = CONVENTIONAL[name] ?? []
+    const wellKnown = WELL_KNOWN[name]
+    return [{ _tag: "Key", name, path, variable: variableOf(path), wellKnown, conventional, setting }]
   }
   if (!SchemaAST.isObjects(ast)) return []
   const inside = [

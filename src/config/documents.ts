@@ -118,9 +118,9 @@ const cell = (text: string): string => text.replaceAll("|", "\\|")
 
 const LIVE = "Can change at run time."
 
-const row = ({ name, setting, variable, wellKnown }: Key): string => {
+const row = ({ conventional, name, setting, variable, wellKnown }: Key): string => {
   const value = setting.default === undefined ? setting.presence : `\`${JSON.stringify(setting.default)}\``
-  const variables = [variable, wellKnown ?? []].flat().map((one) => `\`${one}\``)
+  const variables = [variable, wellKnown ?? [], conventional].flat().map((one) => `\`${one}\``)
   const live = isLive(name) ? ` ${LIVE}` : ""
   const text = `${setting.description} Expected: ${setting.expected}.${live}`
   return `| ${[`\`${name}\``, value, variables.join(" "), text].map(cell).join(" | ")} |`
@@ -132,7 +132,10 @@ const MARKDOWN_HEAD = `# Configuration
 
 Waybill reads one YAML file and the environment. Weakest first:
 
-1. the defaults below
+1. the defaults below, and for proxies the names that other programs go by, too: ${keys
+  .flatMap(({ conventional }) => conventional)
+  .map((name) => `\`${name}\``)
+  .join(", ")}
 2. the file: \`--config\`, else \`WAYBILL_CONFIG\`, else \`${DEFAULT_PATH}\` if it exists
 3. the names people already use: ${keys
   .flatMap(({ wellKnown }) => wellKnown ?? [])

@@ -29,6 +29,8 @@ export interface Given {
   readonly variable: string
 }
 export interface FromEnvironment {
+  /** By the names that other programs go by, too. They hold only where nothing else is said. */
+  readonly conventional: ReadonlyArray<Given>
   readonly wellKnown: ReadonlyArray<Given>
   readonly own: ReadonlyArray<Given>
   readonly problems: ReadonlyArray<Problem>
@@ -96,6 +98,10 @@ const unknownVariable = (variable: string): Problem => {
 }
 
 export const fromEnvironment = (env: Environment): FromEnvironment => ({
+  conventional: given(
+    env,
+    keys.map((key) => [key, key.conventional.find((name) => said(env, name) !== undefined)]),
+  ),
   wellKnown: given(
     env,
     keys.map((key) => [key, key.wellKnown]),

@@ -1,6 +1,6 @@
 /** The keys under `source.firewalla`. */
 
-import { hostName, url } from "./addresses.ts"
+import { hostName, proxy, url } from "./addresses.ts"
 import { retryOfPeer } from "./retrySection.ts"
 import {
   choice,
@@ -80,6 +80,26 @@ export const firewalla = section("The Firewalla MSP API.", {
     "The personal access token. Give this or `token_file` when a feed is enabled.",
   ),
   token_file: optional(path, "/run/secrets/msp_token", "A file that holds the token, in place of `token`."),
+  ca_file: optional(
+    path,
+    "/etc/waybill/proxy-ca.pem",
+    "A CA that is trusted for the API and its proxy, as PEM, beside the system's: that of a proxy that inspects TLS.",
+  ),
+  proxy: optional(
+    proxy("source.firewalla.proxy"),
+    "http://proxy.example.com:3128",
+    "The HTTP proxy that the API is reached through; `none`: no proxy, whatever the environment has. Where it holds a password, use `proxy_file`. An http:// `base_url` is this machine and never goes through one.",
+  ),
+  proxy_file: optional(
+    path,
+    "/run/secrets/proxy_url",
+    "A file that holds the proxy's URL, in place of `proxy`.",
+  ),
+  no_proxy: optional(
+    textOrEmpty,
+    "localhost,.example.com",
+    "Hosts that are reached without the proxy, separated by commas or blanks: `example.com` and `.example.com` with what lies below it, `*.example.com` only what lies below; `:443` after it: only that port; `*` all. Addresses are compared as text; networks such as 10.0.0.0/8 are not understood.",
+  ),
   box: optional(
     text,
     "00000000-0000-0000-0000-000000000000",

@@ -1,9 +1,9 @@
 /**
- * Lays the origins of the configuration over each other, weakest first: the file, the names people already use, the
- * `WAYBILL_` names. Defaults come from the Schema.
+ * Lays the origins of the configuration over each other, weakest first: the names that other programs go by, too, the
+ * file, the names people already use, the `WAYBILL_` names. Defaults come from the Schema.
  */
 import type { Problem } from "./ConfigInvalid.ts"
-import { alternativesTo, keysIn } from "./catalogue.ts"
+import { alternativesTo, type Key, keysIn } from "./catalogue.ts"
 import type { FromEnvironment, Given } from "./environment.ts"
 import { put, read, remove, type Tree } from "./tree.ts"
 
@@ -45,11 +45,20 @@ const overlay = (tree: Tree, layer: ReadonlyArray<Given>): Tree => {
   return layer.reduce((result, { key, value }) => put(result, key.path, value), cleared)
 }
 
+/** The source that a key belongs to is asked for something: what the environment has for others is not judged. */
+const isAsked = (tree: Tree, { path }: Key): boolean =>
+  ["domain", "base_url"].some((name) => read(tree, [...path.slice(0, -1), name]) !== undefined)
+
+const isSaid = (tree: Tree, key: Key): boolean =>
+  [key, ...alternativesTo(key)].some(({ path }) => read(tree, path) !== undefined)
+
 export const merge = (file: Tree, environment: FromEnvironment): Merged => {
   const layers = [environment.wellKnown, environment.own]
+  const chosen = layers.reduce(overlay, file)
+  const rest = environment.conventional.filter(({ key }) => isAsked(chosen, key) && !isSaid(chosen, key))
   return {
-    tree: layers.reduce(overlay, file),
-    variables: new Map(layers.flat().map(({ key, variable }) => [key.name, variable])),
+    tree: overlay(chosen, rest),
+    variables: new Map([...rest, ...layers.flat()].map(({ key, variable }) => [key.name, variable])),
     problems: [...environment.problems, ...conflictsInFile(file), ...layers.flatMap(conflictsAmong)],
   }
 }

@@ -16,6 +16,10 @@ import { Stop } from "./Stop.ts"
 
 const FIRST_PAUSE = Duration.seconds(5)
 
+/** A proxy may lock an account, too. */
+const isRefusedLogin = ({ reason }: SourceError): boolean =>
+  reason._tag === "ProxyRefused" && reason.status === 407
+
 /**
  * How long to wait after the nth failed poll in a row (1 is the first): doubling up to `LongestWait`, and never longer
  * than the feed waits between two polls that succeed.
@@ -27,7 +31,7 @@ export const pauseAfterFailure = (
   longestWait: Duration.Duration,
 ): Duration.Duration => {
   // A refused token is for a person to mend; asking often could lock the account.
-  if (error.reason._tag === "Unauthorized") return interval
+  if (error.reason._tag === "Unauthorized" || isRefusedLogin(error)) return interval
   const doubling = Duration.times(FIRST_PAUSE, 2 ** Math.min(failures - 1, 16))
   const floor =
     error.reason._tag === "RateLimited" ? Duration.millis(error.reason.retryAfterMillis ?? 0) : Duration.zero

@@ -75,10 +75,19 @@ export interface FeedHistory {
   readonly between: (from: number, to: number) => Stream.Stream<Page, SourceError>
 }
 
+/** The proxy that was asked, as scheme, host and port; absent where none was. */
+interface ByWayOf {
+  readonly proxy?: string | undefined
+}
+
 /** Why a source could not be read. `retryable` ones are tried again soon, the rest after the feed's interval. */
 export type SourceErrorReason =
-  | { readonly _tag: "Unreachable"; readonly detail: string }
-  | { readonly _tag: "TimedOut"; readonly afterMillis: number }
+  | ({ readonly _tag: "Unreachable"; readonly detail: string } & ByWayOf)
+  /** TLS: nobody that is trusted has signed what was shown. */
+  | ({ readonly _tag: "Untrusted"; readonly detail: string } & ByWayOf)
+  /** The proxy answered itself, and opened no way to the origin. */
+  | { readonly _tag: "ProxyRefused"; readonly status: number; readonly proxy: string }
+  | ({ readonly _tag: "TimedOut"; readonly afterMillis: number } & ByWayOf)
   | { readonly _tag: "RateLimited"; readonly retryAfterMillis: number | undefined }
   | { readonly _tag: "Unauthorized"; readonly status: 401 | 403 }
   | { readonly _tag: "Refused"; readonly status: number; readonly detail: string }

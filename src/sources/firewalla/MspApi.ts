@@ -18,6 +18,8 @@ export class MspApi extends Context.Service<
     readonly get: (request: MspRequest) => Effect.Effect<unknown, SourceError>
     /** The portal's host, by which records of several portals are told apart. */
     readonly host: string
+    /** The proxy that the last request went through, as scheme, host and port. */
+    readonly proxy?: () => string | undefined
   }
 >()("waybill/sources/firewalla/MspApi") {}
 

@@ -11,12 +11,39 @@ export const sourceError = (host: string, request: MspRequest, reason: SourceErr
     message: `${request.feed}: GET ${requestText(request)} on ${host}: ${explain(reason)}`,
   })
 
+const PROXY = "source.firewalla.proxy (or HTTPS_PROXY)"
+
+/** For a proxy that can't be talked to. */
+export const PROXY_AWAY = `Check that the proxy runs and can be reached from here, and that ${PROXY} names it.`
+
+export const through = (proxy: string | undefined): string =>
+  proxy === undefined ? "" : ` through the proxy ${proxy}`
+
+export const untrustedAdvice = (proxy: string | undefined): string =>
+  proxy === undefined
+    ? "If something on the way inspects TLS, name its CA as source.firewalla.ca_file; otherwise somebody stands between."
+    : "If the proxy inspects TLS (or is asked by https itself), name its CA as source.firewalla.ca_file or NODE_EXTRA_CA_CERTS; otherwise somebody stands between."
+
+/** What to do where a proxy answers a CONNECT with anything but 200. */
+export const proxyAdvice = (status: number): string => {
+  if (status === 407)
+    return `It wants a user and a password, or others: write them into ${PROXY}, as http://user:password@host:port, better in a file that source.firewalla.proxy_file names.`
+  if (status >= 500) return "It can't reach the portal: look at the proxy's log, and at its name resolution."
+  return "Its policy forbids it: have whoever runs the proxy allow CONNECT to this host and port for this machine, or list the host in source.firewalla.no_proxy (or NO_PROXY)."
+}
+
 const explain = (reason: SourceErrorReason): string => {
   switch (reason._tag) {
     case "Unreachable":
-      return `no connection (${reason.detail}). Check name resolution, firewall and proxy between here and the portal; the poll is tried again.`
+      return reason.proxy === undefined
+        ? `no connection (${reason.detail}). Check name resolution, firewall and proxy between here and the portal; the poll is tried again.`
+        : `no connection through the proxy ${reason.proxy} (${reason.detail}). ${PROXY_AWAY} The poll is tried again.`
+    case "Untrusted":
+      return `the certificate is not trusted${through(reason.proxy)} (${reason.detail}). ${untrustedAdvice(reason.proxy)} The poll is tried again.`
+    case "ProxyRefused":
+      return `the proxy ${reason.proxy} opened no way to it (${reason.status}). ${proxyAdvice(reason.status)} The checkpoint stays.`
     case "TimedOut":
-      return `no complete answer within ${reason.afterMillis / 1000} s. If this stays, raise source.firewalla.timeout_seconds or lower the feed's page_size.`
+      return `no complete answer within ${reason.afterMillis / 1000} s${through(reason.proxy)}. If this stays, raise source.firewalla.timeout_seconds or lower the feed's page_size.`
     case "RateLimited":
       return `the portal limits requests (429${
         reason.retryAfterMillis === undefined

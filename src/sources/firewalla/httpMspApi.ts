@@ -5,8 +5,7 @@
  * time-out covers a whole try, from the connection to the last byte of the body, and each try costs one permit of the
  * rate limit.
  */
-import { NodeHttpClient } from "@effect/platform-node"
-import { ByteSize, Clock, Data, Duration, Effect, Layer, Predicate, Redacted, Result } from "effect"
+import { ByteSize, Clock, Data, Duration, Effect, Layer, Redacted, Result } from "effect"
 import {
   HttpClient,
   type HttpClientError,
@@ -18,15 +17,16 @@ import { type RequestFailure, retryAfterMillis } from "../../retry/decide.ts"
 import { makeRateLimit } from "../../retry/RateLimit.ts"
 import { retrying } from "../../retry/retrying.ts"
 import * as Log from "../../telemetry/log.ts"
+import { codeOf, isTooLarge, isUntrusted, makeOutside, refusalOfProxy } from "../outside.ts"
 import type { SourceErrorReason } from "../Source.ts"
 import { sourceError } from "./errors.ts"
 import { MspApi, type MspRequest, requestText } from "./MspApi.ts"
-import { checkBaseUrl, type FirewallaOptions } from "./options.ts"
+import { checkBaseUrl, type FirewallaOptions, InvalidFirewallaOptions } from "./options.ts"
 import { parseBody } from "./reply.ts"
 
 type HttpOptions = Pick<
   FirewallaOptions,
-  "baseUrl" | "token" | "requestsPerMinute" | "maxPageBytes" | "retry"
+  "baseUrl" | "token" | "requestsPerMinute" | "maxPageBytes" | "retry" | "way"
 >
 
 /** One try that failed, before it is known whether there will be another. */
@@ -37,12 +37,8 @@ class TryFailed extends Data.TaggedError("TryFailed")<{
 
 const failed = (reason: SourceErrorReason, failure: RequestFailure) => new TryFailed({ reason, failure })
 
-/** A connection that was idle for longer may be dead without anybody having said so. */
-const IDLE_MILLIS = 4000
-
 /**
- * Provides `MspApi` with connections of its own. They are Node's, which the admin API and the indexer have loaded
- * already: undici and its parser in WebAssembly would keep 13 MB for a request every few minutes.
+ * Provides `MspApi` with connections of its own. Fails where the base URL or the CA's file can't be used.
  *
  * @param current asked at each request for the token and the requests a minute; the rest is that of the start
  */
@@ -50,15 +46,16 @@ export const layerHttp = (current: () => HttpOptions) =>
   Layer.effect(
     MspApi,
     Effect.suspend(() => make(current(), current)),
-  ).pipe(
-    Layer.provide(NodeHttpClient.layerNodeHttpNoAgent),
-    Layer.provide(NodeHttpClient.layerAgentOptions({ keepAlive: true, maxSockets: 4, timeout: IDLE_MILLIS })),
   )
 
 const make = Effect.fnUntraced(function* (options: HttpOptions, current: () => HttpOptions) {
-  const client = yield* HttpClient.HttpClient
   const limit = yield* makeRateLimit(() => current().requestsPerMinute)
   const base = yield* checkBaseUrl(options.baseUrl)
+  const { client, proxy } = yield* makeOutside(base, options.way ?? {}, options.maxPageBytes).pipe(
+    Effect.mapError(
+      ({ message }) => new InvalidFirewallaOptions({ message: `source.firewalla.ca_file: ${message}` }),
+    ),
+  )
   /** What a peer says may hold the token that it was sent. */
   const withoutToken = (text: string, token: string) =>
     token === "" ? text : text.replaceAll(token, "<token>")
@@ -90,20 +87,23 @@ const make = Effect.fnUntraced(function* (options: HttpOptions, current: () => H
   const tryOnce = (request: MspRequest, token: string) =>
     client.execute(httpRequest(base, token, request)).pipe(
       Effect.mapError((error) =>
-        failed({ _tag: "Unreachable", detail: withoutToken(causeOf(error), token) }, { _tag: "Network" }),
+        notAnswered(error.reason.cause, withoutToken(causeOf(error), token), proxy()),
       ),
       Effect.flatMap((response) => readBody(response, token)),
       Effect.provideService(HttpIncomingMessage.MaxBodySize, maxBodySize),
       Effect.timeoutOrElse({
         duration: Duration.millis(timeoutMillis),
         orElse: () =>
-          Effect.fail(failed({ _tag: "TimedOut", afterMillis: timeoutMillis }, { _tag: "TimedOut" })),
+          Effect.fail(
+            failed({ _tag: "TimedOut", afterMillis: timeoutMillis, proxy: proxy() }, { _tag: "TimedOut" }),
+          ),
       }),
       Effect.provideService(HttpClient.TracerPropagationEnabled, false),
     )
 
   return MspApi.of({
     host: base.host,
+    proxy,
     get: (request) =>
       Effect.andThen(
         limit.take,
@@ -155,9 +155,24 @@ const refusalOf = (
 
 const hostOf = (location: string): string => URL.parse(location)?.host ?? "another path of the same host"
 
+/** Why no answer came at all. A refusal of the proxy is not asked for again at once, an outage behind it is. */
+const notAnswered = (cause: unknown, detail: string, proxy: string | undefined): TryFailed => {
+  const status = proxy === undefined ? undefined : refusalOfProxy(cause)
+  if (status !== undefined && proxy !== undefined) {
+    return failed(
+      { _tag: "ProxyRefused", status, proxy },
+      status >= 500 ? { _tag: "Network" } : { _tag: "Unusable" },
+    )
+  }
+  return failed(
+    { _tag: isUntrusted(cause) ? "Untrusted" : "Unreachable", detail, proxy },
+    { _tag: "Network" },
+  )
+}
+
 /** The body broke off after a good beginning: too large, or cut short on the way. */
 const bodyFailure = (error: HttpClientError.HttpClientError, maxBytes: number): TryFailed =>
-  Predicate.isTagged(error.reason.cause, "MaxBytesError")
+  isTooLarge(error.reason.cause)
     ? failed(
         {
           _tag: "BadShape",
@@ -174,11 +189,6 @@ const causeOf = (error: HttpClientError.HttpClientError): string => {
   const message = cause instanceof Error ? excerpt(cause.message) : ""
   return [code, message].filter((part) => part !== "").join(": ") || error.reason._tag
 }
-
-const codeOf = (cause: unknown): string =>
-  typeof cause === "object" && cause !== null && "code" in cause && typeof cause.code === "string"
-    ? cause.code
-    : ""
 
 /** The beginning of what a peer says, on one line. */
 const excerpt = (text: string): string => {

@@ -1,6 +1,9 @@
 /** What the Firewalla source is told by the configuration, and the checks that a URL needs before a token goes there. */
-import { Data, type Duration, Effect, type Redacted } from "effect"
+import { Data, type Duration, Effect, Redacted } from "effect"
+import { NO_PROXY } from "../../config/addresses.ts"
+import type { Config } from "../../config/Config.ts"
 import type { RetrySettings } from "../../retry/decide.ts"
+import type { Way } from "../outside.ts"
 
 /**
  * While it runs, these may change: the token, the requests a minute, and of a feed all but how far its first run goes
@@ -11,6 +14,8 @@ export interface FirewallaOptions {
   readonly baseUrl: string
   /** The personal access token of the MSP portal. */
   readonly token: Redacted.Redacted
+  /** How the API is reached; see `outside.ts`. As at the start. */
+  readonly way?: Way | undefined
   /** Only the box with this gid. */
   readonly box?: string | undefined
   /** Only the boxes of the group with this id. */
@@ -58,6 +63,13 @@ export class InvalidFirewallaOptions extends Data.TaggedError("InvalidFirewallaO
   /** What is wrong with which option, and what to write instead. */
   readonly message: string
 }> {}
+
+/** What the configuration says of the way to the API. */
+export const wayOf = ({ ca_file, no_proxy, proxy }: Config["source"]["firewalla"]): Way => ({
+  caFile: ca_file,
+  noProxy: no_proxy,
+  proxy: proxy !== undefined && Redacted.value(proxy) === NO_PROXY ? undefined : proxy,
+})
 
 /** The base URL of an MSP domain such as `acme.firewalla.net`. */
 export const baseUrlOfDomain = (domain: string): string => `https://${domain}/v2`
