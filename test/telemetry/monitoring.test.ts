@@ -99,6 +99,7 @@ const fullText = Effect.gen(function* () {
   const feed = 'a "b" \\ c\nd'
   yield* observe(METRICS.indexLag, { feed }, 3)
   yield* count(METRICS.hecRequests, { code: feed })
+  yield* count(METRICS.defects, { part: feed })
   yield* set(METRICS.canaryLag, {}, 3)
   yield* set(METRICS.hecSpoolEvents, {}, 1)
   yield* set(METRICS.hecSpoolBytes, {}, 1e9)
