@@ -32,12 +32,13 @@ const make = Effect.gen(function* () {
       dlq_written: written,
       dlq_stats: { enabled, written, pending_files: pending, base_path: dlq.base_path },
       feeds: feeds.map((feed) => {
-        const { checkpoint, counts, failure } = run.feeds.get(feed) ?? untold(feed)
+        const told = run.feeds.get(feed) ?? untold(feed)
+        const { checkpoint, counts, failure } = told
         return {
           feed,
           outstanding: counts.outstanding,
           committed_at: checkpoint?.committed_at ?? null,
-          stalled: isStalled(counts, verifying),
+          stalled: isStalled(told, verifying),
           failing: failure !== undefined,
         }
       }),

@@ -13,6 +13,7 @@ import * as Normalizers from "../normalizers/Registry.ts"
 import { InFlight } from "../pipeline/InFlight.ts"
 import { Policies } from "../pipeline/Policies.ts"
 import { Run } from "../pipeline/Run.ts"
+import { Sightings } from "../pipeline/Sightings.ts"
 import { Stop } from "../pipeline/Stop.ts"
 import * as KeptReceipts from "../receipts/keepReceipts.ts"
 import * as ReadReceipts from "../receipts/readReceipts.ts"
@@ -207,6 +208,7 @@ export const layer = Layer.unwrap(
       deadLetters(config, FileDeadLetters.layerReading),
       policies(current),
       InFlight.layer(config.verify.max_unconfirmed_events),
+      Sightings.layer,
       Run.layer,
       Stop.layer,
       ProcessFigures.layer,
@@ -256,6 +258,7 @@ export const deliveringLayer = (command: string, advice: string) =>
         policies(() => config),
         receipts(config, true),
         InFlight.layer(config.verify.max_unconfirmed_events),
+        Sightings.layer,
         Run.layer,
         Stop.layer,
       ).pipe(Layer.provide(lockFor(config, advice, command))),
