@@ -60,7 +60,11 @@ const feedAll = Effect.gen(function* () {
   // Without searches while it runs, nothing could be compared.
   const lookBack =
     reconcile.enabled && verify.mode === "always"
-      ? yield* makeScheduled(() => ({ ...current().reconcile, state: state.path }))
+      ? yield* makeScheduled(() => ({
+          ...current().reconcile,
+          clockSkew: verify.clock_skew,
+          state: state.path,
+        }))
       : () => Effect.void
   const afterDefect = { clearTheWay: clearTheWay({ resendAfter: () => current().canary.resend_after }) }
   const polling = Effect.forEach(yield* Feeds, (feed) => runFeed(feed, lookBack(feed), afterDefect), {

@@ -37,6 +37,11 @@ export interface Indexed {
   readonly ids: ReadonlyArray<string>
   /** Epoch milliseconds. */
   readonly since: number
+  /**
+   * From when on everything must have been searched for the answer to count, if that is later than `since`: what may
+   * lie before is looked for, and a retention policy may have taken it away.
+   */
+  readonly coverSince?: number
 }
 
 export interface Batches {

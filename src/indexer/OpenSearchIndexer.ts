@@ -231,8 +231,8 @@ const make = Effect.fnUntraced(function* (options: OpenSearchOptions) {
       return answer
     }).pipe(retrying({ peer: "indexer", settings, failureOf }))
 
-  const missesSome = ({ ids, since }: Indexed): Missed<ReadonlyMap<string, number>> => ({
-    since,
+  const missesSome = ({ ids, since, coverSince = since }: Indexed): Missed<ReadonlyMap<string, number>> => ({
+    since: coverSince,
     misses: (copies) => ids.some((id) => !copies.has(id)),
   })
 
@@ -241,12 +241,12 @@ const make = Effect.fnUntraced(function* (options: OpenSearchOptions) {
       Effect.forEach(inQueries(ids, maxIds), (some) =>
         search(countSearch(fields, some, since), (reply) => countOf(where, reply)),
       ).pipe(Effect.map((counts) => counts.reduce((sum, count) => sum + count, 0))),
-    copies: ({ ids, since }) =>
+    copies: ({ ids, since, ...cover }) =>
       Effect.forEach(inQueries(ids, maxIds), (some) =>
         search(
           copiesSearch(fields, some, since),
           (reply) => copiesOf(where, reply),
-          missesSome({ ids: some, since }),
+          missesSome({ ids: some, since, ...cover }),
         ),
       ).pipe(Effect.map(merged)),
     tally: ({ batches, since }) =>

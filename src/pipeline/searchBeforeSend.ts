@@ -20,6 +20,7 @@ const soughtOf = (events: ReadonlyArray<Event>, latest: (type: EventType) => num
   return {
     ids: events.map(({ id }) => id),
     since: anySentSince(events),
+    coverSince: from,
     ...(eventType !== undefined && others.length === 0 && idHoldsTime(eventType)
       ? { within: { eventType, from, to, writtenUpTo: latest(eventType) } }
       : {}),

@@ -76,6 +76,7 @@ export const lookUp = (clockSkew: number) =>
     const copies = yield* (yield* Indexer).copies({
       ids: shipment.toWrite.map(({ id }) => id),
       since: anySentSince(shipment.toWrite) - clockSkew,
+      coverSince: Math.min(...shipment.toWrite.map(({ timeMillis }) => timeMillis)) - clockSkew,
     })
     let duplicated = 0
     for (const count of copies.values()) if (count > 1) duplicated += 1

@@ -11,10 +11,11 @@ import type { FeedName } from "../domain/Checkpoint.ts"
 import { iso } from "../domain/isoTime.ts"
 import { monotonicMillis } from "../domain/monotonicTime.ts"
 import { FOLDER_MODE, writeDurably } from "../durable-files/durableFile.ts"
+import { Indexer } from "../indexer/Indexer.ts"
 import { Stop } from "../pipeline/Stop.ts"
 import type { Feed } from "../sources/Source.ts"
 import * as Log from "../telemetry/log.ts"
-import type { Counts } from "./Counts.ts"
+import { type Counts, noCounts } from "./Counts.ts"
 import { type FeedWithHistory, hasHistory, type TimeWindow } from "./comparing.ts"
 import { noProgress, RECONCILE_FOLDER } from "./Progress.ts"
 import { type Outcome, reconcile } from "./Reconcile.ts"
@@ -38,6 +39,7 @@ const encode = Schema.encodeEffect(ScheduleJson)
 export interface ScheduledOptions {
   readonly interval: Duration.Duration
   readonly window: Duration.Duration
+  readonly clockSkew: Duration.Duration
   /** `state.path` of the config. */
   readonly state: string
 }
@@ -82,6 +84,18 @@ const report = Effect.fnUntraced(function* (outcome: Outcome, window: TimeWindow
       reason: typeof failure.reason === "string" ? failure.reason : failure.reason._tag,
       request: failure._tag === "SourceError" ? failure.request : undefined,
     })
+})
+
+const UNDONE = { counts: noCounts, missing: [], resumedFrom: undefined, complete: false } as const
+
+/**
+ * Fails where the index can't be asked about the whole window, such as when an index of it is closed: a look back may
+ * be left out, and must not keep its feed from going on.
+ */
+const asked = Effect.fnUntraced(function* (from: number, clockSkew: Duration.Duration) {
+  const indexer = yield* Effect.serviceOption(Indexer)
+  if (Option.isNone(indexer)) return
+  yield* indexer.value.copies({ ids: ["waybill-look-back"], since: from - Duration.toMillis(clockSkew) })
 })
 
 const schedules = Effect.fnUntraced(function* (state: string) {
@@ -133,7 +147,12 @@ export const makeScheduled = Effect.fnUntraced(function* (current: () => Schedul
     }
     const { from, to } = boundWindow(wanted, now, feed.retention && Duration.toMillis(feed.retention))
     if (from >= to) return
-    const outcome = yield* reconcile({ feed, window: { from, to }, named: NAMED }, noProgress)
+    const outcome = yield* asked(from, current().clockSkew).pipe(
+      Effect.andThen(reconcile({ feed, window: { from, to }, named: NAMED }, noProgress)),
+      Effect.catchTag("IndexerError", (failure) =>
+        Effect.succeed<Outcome>({ ...UNDONE, feed: feed.name, window: { from, to }, failure }),
+      ),
+    )
     const endedAt = yield* Clock.currentTimeMillis
     yield* report(outcome, { from, to }, endedAt - now)
     if (outcome.complete) yield* files.save({ ...schedule, last: endedAt })

@@ -65,7 +65,11 @@ export const inIndex = Effect.fnUntraced(function* (
     if (known !== undefined) {
       const sent = sentSince({ type: feed.eventType, timeMillis: known.time })
       const since = sent - Duration.toMillis(clockSkew)
-      const copies = yield* indexer.copies({ ids: [known.id], since })
+      const copies = yield* indexer.copies({
+        ids: [known.id],
+        since,
+        coverSince: known.time - Duration.toMillis(clockSkew),
+      })
       if (copies.has(known.id)) {
         const newest = yield* history.newest({ ...query, since })
         return { hasCheckpointsNewest: true, newest: Option.getOrUndefined(newest) } satisfies InIndex

@@ -213,7 +213,8 @@ const make = Effect.fnUntraced(function* (current: () => VerifierOptions) {
     failed: (error) => health.failed(error, outstanding.events),
     again: () => settings().bounds.max,
   })
-  const known = (sought: Sought) => lookUp({ ...sought, since: sought.since - skew })
+  const known = ({ coverSince, since, ...sought }: Sought) =>
+    lookUp({ ...sought, since: since - skew, coverSince: (coverSince ?? since) - skew })
 
   const status = Effect.gen(function* () {
     const batches = outstanding.batches

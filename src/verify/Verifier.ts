@@ -27,6 +27,8 @@ export interface Sought {
   readonly ids: ReadonlyArray<string>
   /** The earliest time at which any of them can have come about. */
   readonly since: number
+  /** As in a search by ids: from when on everything must have been searched. */
+  readonly coverSince?: number
   /**
    * All of them are of this kind and have their own time in here, as has every document of theirs: so if the index has
    * nothing of this kind in here, it has none of them. That is far cheaper to ask.

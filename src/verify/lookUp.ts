@@ -38,9 +38,9 @@ const makeAsk = ({ answered, indexer }: LookUpOptions) => {
     return (yield* countOf({ eventType, from, to, since })) > 0
   })
 
-  return Effect.fnUntraced(function* ({ ids, since, within }: Sought) {
-    if (within !== undefined && !(yield* mayHaveSome(within, since))) return NONE
-    return yield* Effect.tap(indexer.copies({ ids, since }), answered)
+  return Effect.fnUntraced(function* ({ within, ...named }: Sought) {
+    if (within !== undefined && !(yield* mayHaveSome(within, named.since))) return NONE
+    return yield* Effect.tap(indexer.copies(named), answered)
   })
 }
 

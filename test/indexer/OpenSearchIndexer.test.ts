@@ -2,12 +2,22 @@
 import { createServer } from "node:http"
 import { assert, describe, it, vi } from "@effect/vitest"
 import { Duration, Effect, Fiber, Option } from "effect"
-import { json, text } from "../../src/demo/http/FaultyHttpServer.ts"
+import { json, listen, text } from "../../src/demo/http/FaultyHttpServer.ts"
 import { Indexer } from "../../src/indexer/Indexer.ts"
 import { IndexHistory } from "../../src/indexer/IndexHistory.ts"
 import * as OpenSearchIndexer from "../../src/indexer/OpenSearchIndexer.ts"
 import { defaultRetrySettings } from "../../src/retry/decide.ts"
-import { answering, count, FORBIDDEN, found, listening, options, PASSWORD, QUERY } from "./scriptedNode.ts"
+import {
+  answering,
+  count,
+  FORBIDDEN,
+  found,
+  listed,
+  listening,
+  options,
+  PASSWORD,
+  QUERY,
+} from "./scriptedNode.ts"
 
 describe("places", () => {
   const hit = { _index: "wazuh-alerts-4.x-2026.02.22", fields: { "data.event_id": ["a"] } }
@@ -208,6 +218,57 @@ describe("the newest event", () => {
       assert.isTrue(Option.isNone(yield* newest(empty.url)))
       const unreadable = yield* answering(hit({ "data.event_id": ["e1"], "data.event_time": ["yesterday"] }))
       assert.strictEqual((yield* Effect.flip(newest(unreadable.url))).reason, "bad-response")
+    }),
+  )
+})
+
+describe("a look-up that misses something", () => {
+  const closedYesterday = Effect.fnUntraced(function* () {
+    const server = yield* listen(({ path }) =>
+      Effect.succeed(
+        path.startsWith("/_resolve/")
+          ? listed(["wazuh-alerts-4.x-2026.02.22"], ["wazuh-alerts-4.x-2026.02.10"])
+          : json(200, found(0)),
+      ),
+    )
+    return options(server.url)
+  })
+  const since = Date.parse("2026-02-01T00:00:00Z")
+
+  it.live("is no answer while an index is closed in which it may lie", () =>
+    Effect.gen(function* () {
+      const given = yield* closedYesterday()
+      const error = yield* Effect.flatMap(Indexer, (indexer) => indexer.copies({ ids: ["a"], since })).pipe(
+        Effect.provide(OpenSearchIndexer.layer(given)),
+        Effect.flip,
+      )
+      assert.strictEqual(error.reason, "incomplete")
+      assert.include(error.message, "2026.02.10")
+    }),
+  )
+
+  it.live("is one where only what lies before the event itself is closed, as a retention policy does", () =>
+    Effect.gen(function* () {
+      const given = yield* closedYesterday()
+      const coverSince = Date.parse("2026-02-21T00:00:00Z")
+      const copies = yield* Effect.flatMap(Indexer, (indexer) =>
+        indexer.copies({ ids: ["a"], since, coverSince }),
+      ).pipe(Effect.provide(OpenSearchIndexer.layer(given)))
+      assert.strictEqual(copies.size, 0)
+    }),
+  )
+
+  it.live("is none where a remote cluster was left out, or nothing is left of what was there", () =>
+    Effect.gen(function* () {
+      const clusters = yield* answering(
+        json(200, found(0, { _clusters: { total: 2, successful: 1, skipped: 1 } })),
+      )
+      assert.strictEqual((yield* Effect.flip(count(options(clusters.url)))).reason, "incomplete")
+      const none = { _shards: { total: 0, successful: 0, skipped: 0, failed: 0 } }
+      const empty = yield* answering(json(200, found(0, none)))
+      assert.strictEqual(yield* count(options(empty.url)), 0)
+      const emptied = options(empty.url, { hadIndices: true })
+      assert.strictEqual((yield* Effect.flip(count(emptied))).reason, "incomplete")
     }),
   )
 })

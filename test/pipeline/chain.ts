@@ -202,7 +202,7 @@ export class Chain {
       warnAfter: Duration.minutes(1),
       clockSkew: Duration.hours(1),
       maxIdsPerSearch: 5000,
-    }).pipe(Layer.provide(this.indexer.layer)),
+    }).pipe(Layer.provideMerge(this.indexer.layer)),
     Layer.succeed(Policies, { maxBatchEvents: 7, maxAttempts: () => 3 }),
     InFlight.layer(25),
     Sightings.layer,

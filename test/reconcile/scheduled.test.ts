@@ -15,7 +15,11 @@ import { withHistory } from "./history.ts"
 const MINUTE = 60_000
 /** When the run under test starts: its first poll would reach back by one minute. */
 const START = 100 * MINUTE
-const SETTINGS = { interval: Duration.minutes(10), window: Duration.minutes(30) }
+const SETTINGS = {
+  interval: Duration.minutes(10),
+  window: Duration.minutes(30),
+  clockSkew: Duration.minutes(1),
+}
 
 /** One a minute from the start of time to long after. */
 const records: ReadonlyArray<Record> = Array.from({ length: 200 }, (_, n) => ({ serial: n, ts: n * MINUTE }))
@@ -161,6 +165,22 @@ describe("the scheduled look back", () => {
         yield* TestClock.adjust("2 minutes")
         yield* afterPoll
         assert.include(eventsOf(lines), "reconcile.finished")
+      }),
+    ),
+  )
+
+  it.effect("is left out where the index can't answer for all of the window, and its feed goes on", () =>
+    test(({ afterPoll, chain, lines }) =>
+      Effect.gen(function* () {
+        chain.indexer.index(...records.map(idOf))
+        yield* afterPoll
+        yield* TestClock.setTime(START + 11 * MINUTE)
+        yield* checkpoint(START + 11 * MINUTE)
+        chain.indexer.failing = "incomplete"
+        yield* afterPoll
+        const [failed] = lines.filter(({ event }) => event === "reconcile.failed")
+        assert.deepInclude(failed?.fields, { reason: "incomplete", missing: 0 })
+        assert.deepStrictEqual(chain.sent, [])
       }),
     ),
   )
