@@ -77,7 +77,7 @@ export interface FeedHistory {
 
 /** The proxy that was asked, as scheme, host and port; absent where none was. */
 interface ByWayOf {
-  readonly proxy?: string | undefined
+  readonly proxy?: string
 }
 
 /** Why a source could not be read. `retryable` ones are tried again soon, the rest after the feed's interval. */

@@ -95,7 +95,10 @@ const make = Effect.fnUntraced(function* (options: HttpOptions, current: () => H
         duration: Duration.millis(timeoutMillis),
         orElse: () =>
           Effect.fail(
-            failed({ _tag: "TimedOut", afterMillis: timeoutMillis, proxy: proxy() }, { _tag: "TimedOut" }),
+            failed(
+              { _tag: "TimedOut", afterMillis: timeoutMillis, ...byWayOf(proxy()) },
+              { _tag: "TimedOut" },
+            ),
           ),
       }),
       Effect.provideService(HttpClient.TracerPropagationEnabled, false),
@@ -155,6 +158,8 @@ const refusalOf = (
 
 const hostOf = (location: string): string => URL.parse(location)?.host ?? "another path of the same host"
 
+const byWayOf = (proxy: string | undefined) => (proxy === undefined ? {} : { proxy })
+
 /** Why no answer came at all. A refusal of the proxy is not asked for again at once, an outage behind it is. */
 const notAnswered = (cause: unknown, detail: string, proxy: string | undefined): TryFailed => {
   const status = proxy === undefined ? undefined : refusalOfProxy(cause)
@@ -165,7 +170,7 @@ const notAnswered = (cause: unknown, detail: string, proxy: string | undefined):
     )
   }
   return failed(
-    { _tag: isUntrusted(cause) ? "Untrusted" : "Unreachable", detail, proxy },
+    { _tag: isUntrusted(cause) ? "Untrusted" : "Unreachable", detail, ...byWayOf(proxy) },
     { _tag: "Network" },
   )
 }
