@@ -28,15 +28,14 @@ const timeOr = (millis: number | undefined): string | null => (millis === undefi
 
 /** A feed as the API shows it. Pure. */
 export const shown = (status: FeedStatus, verifier: Pick<VerifierStatus, "stalled">): Feed => {
-  const { checkpoint, counts, failure, feed, lagMillis, nextPollAt, pollBeganAt, pollEndedAt, unseen } =
-    status
+  const { checkpoint, counts, failure, feed, lagMillis, nextPollAt, pollBeganAt, pollEndedAt } = status
   return {
     feed,
     checkpoint: checkpoint === undefined ? null : placeOf(checkpoint.position),
     committed_at: checkpoint?.committed_at ?? null,
     counts,
     lag_ms: lagMillis ?? null,
-    stalled: isStalled(status, verifier),
+    stalled: isStalled(counts, verifier),
     last_poll:
       pollBeganAt === undefined
         ? null
@@ -47,11 +46,6 @@ export const shown = (status: FeedStatus, verifier: Pick<VerifierStatus, "stalle
           },
     next_poll: timeOr(nextPollAt),
     last_error: failure ?? null,
-    unseen: [...unseen].map(([kind, { held, since }]) => ({
-      kind,
-      since: iso(since),
-      events: [...held.values()].reduce((sum, events) => sum + events, 0),
-    })),
   }
 }
 

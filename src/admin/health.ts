@@ -32,13 +32,12 @@ const make = Effect.gen(function* () {
       dlq_written: written,
       dlq_stats: { enabled, written, pending_files: pending, base_path: dlq.base_path },
       feeds: feeds.map((feed) => {
-        const told = run.feeds.get(feed) ?? untold(feed)
-        const { checkpoint, counts, failure } = told
+        const { checkpoint, counts, failure } = run.feeds.get(feed) ?? untold(feed)
         return {
           feed,
           outstanding: counts.outstanding,
           committed_at: checkpoint?.committed_at ?? null,
-          stalled: isStalled(told, verifying),
+          stalled: isStalled(counts, verifying),
           failing: failure !== undefined,
         }
       }),

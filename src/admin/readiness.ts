@@ -1,6 +1,6 @@
 /** Which part of a run can't do its work now. Pure. */
 import type { FeedName } from "../domain/Checkpoint.ts"
-import { type FeedStatus, heldUnseen, type RunSnapshot } from "../status/RunStatus.ts"
+import type { RunSnapshot } from "../status/RunStatus.ts"
 import type { VerifierStatus } from "../verify/Verifier.ts"
 
 /** `chain`: the manager, Filebeat and the indexer, from a write to its being searchable. */
@@ -25,11 +25,11 @@ export interface ReadinessFacts {
   readonly feeds: ReadonlyArray<FeedName>
 }
 
-/** Whether nothing of what this feed has written arrives, or nothing of some kind of it. */
+/** Whether nothing of what this feed has written arrives. */
 export const isStalled = (
-  { counts, unseen }: Pick<FeedStatus, "counts" | "unseen">,
+  { outstanding }: { readonly outstanding: number },
   { stalled }: Pick<VerifierStatus, "stalled">,
-): boolean => unseen.size > 0 || (stalled !== undefined && counts.outstanding > 0)
+): boolean => stalled !== undefined && outstanding > 0
 
 export const readiness = ({
   feeds,
@@ -45,13 +45,11 @@ export const readiness = ({
   const feedPart = (feed: FeedName): PartState => {
     const status = run.feeds.get(feed)
     const why =
-      status !== undefined && status.unseen.size > 0
-        ? `none of ${heldUnseen(status)} written events can be found, though canaries can: hidden from Waybill, not indexed, or dropped; see feed.unseen`
-        : status !== undefined && isStalled(status, verifier)
-          ? "nothing of what was written arrives"
-          : status?.failure !== undefined
-            ? `its last poll failed: ${status.failure.reason}`
-            : undefined
+      status !== undefined && isStalled(status.counts, verifier)
+        ? "nothing of what was written arrives"
+        : status?.failure !== undefined
+          ? `its last poll failed: ${status.failure.reason}`
+          : undefined
     return { ...part("feed", why), feed }
   }
   return [

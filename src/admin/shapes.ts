@@ -99,10 +99,6 @@ export const Feed = Schema.Struct({
   last_error: Schema.NullOr(Schema.Struct({ reason: Schema.String, message: Schema.String })).annotate({
     description: "Why the last poll failed; null when it did not.",
   }),
-  unseen: Schema.Array(Schema.Struct({ kind: Schema.String, since: time, events: count })).annotate({
-    description:
-      "Kinds of events of which none can be found, though canaries can; so many are held. The log says by `feed.unseen` what it may be.",
-  }),
 })
 export type Feed = typeof Feed.Type
 

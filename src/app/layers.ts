@@ -13,7 +13,6 @@ import * as Normalizers from "../normalizers/Registry.ts"
 import { InFlight } from "../pipeline/InFlight.ts"
 import { Policies } from "../pipeline/Policies.ts"
 import { Run } from "../pipeline/Run.ts"
-import { Sightings } from "../pipeline/Sightings.ts"
 import { Stop } from "../pipeline/Stop.ts"
 import * as KeptReceipts from "../receipts/keepReceipts.ts"
 import * as ReadReceipts from "../receipts/readReceipts.ts"
@@ -208,7 +207,6 @@ export const layer = Layer.unwrap(
       deadLetters(config, FileDeadLetters.layerReading),
       policies(current),
       InFlight.layer(config.verify.max_unconfirmed_events),
-      Sightings.layer,
       Run.layer,
       Stop.layer,
       ProcessFigures.layer,
@@ -258,7 +256,6 @@ export const deliveringLayer = (command: string, advice: string) =>
         policies(() => config),
         receipts(config, true),
         InFlight.layer(config.verify.max_unconfirmed_events),
-        Sightings.layer,
         Run.layer,
         Stop.layer,
       ).pipe(Layer.provide(lockFor(config, advice, command))),

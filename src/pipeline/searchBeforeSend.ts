@@ -8,7 +8,6 @@ import { METRICS } from "../telemetry/metrics.ts"
 import { type Sought, Verifier } from "../verify/Verifier.ts"
 import { InFlight } from "./InFlight.ts"
 import type { Shipment } from "./Shipment.ts"
-import { Sightings } from "./Sightings.ts"
 
 const soughtOf = (events: ReadonlyArray<Event>, latest: (type: EventType) => number): Sought => {
   let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
@@ -52,7 +51,6 @@ const claimed = Effect.fnUntraced(function* ({ batch, toWrite }: Shipment) {
 export const searchBeforeSend = Effect.fnUntraced(function* (shipment: Shipment) {
   const { batch } = shipment
   const { forgo, latest } = yield* InFlight
-  const sightings = yield* Sightings
   const { alive, arrived, waiting } = yield* claimed(shipment)
   const verifier = yield* Verifier
   const copies =
@@ -64,8 +62,6 @@ export const searchBeforeSend = Effect.fnUntraced(function* (shipment: Shipment)
   const found = alive.filter(({ id }) => copies.has(id))
   const repeated = shipment.repeated + waiting + found.length - copies.size
   yield* forgo(found)
-  // That they can be seen says nothing yet about what is written from here on.
-  sightings.sawEvents(found, Number.NEGATIVE_INFINITY)
 
   let duplicated = 0
   for (const count of copies.values()) if (count > 1) duplicated += 1

@@ -6,7 +6,6 @@ import { isDefect, tellDefect } from "../pipeline/defects.ts"
 import { InFlight } from "../pipeline/InFlight.ts"
 import type { Policies } from "../pipeline/Policies.ts"
 import type { Run } from "../pipeline/Run.ts"
-import type { Sightings } from "../pipeline/Sightings.ts"
 import { Stop } from "../pipeline/Stop.ts"
 import type { Verifier } from "../verify/Verifier.ts"
 import { Witnesses } from "../verify/Witnesses.ts"
@@ -57,17 +56,7 @@ const REFUSALS = {
 } as const
 const refuse = (reason: keyof typeof REFUSALS) => new ReplayRefused({ reason, message: REFUSALS[reason] })
 
-type Needs =
-  | DeadLetters
-  | InFlight
-  | Normalizers
-  | Policies
-  | Run
-  | Sightings
-  | Stop
-  | Verifier
-  | Witnesses
-  | Writer
+type Needs = DeadLetters | InFlight | Normalizers | Policies | Run | Stop | Verifier | Witnesses | Writer
 
 interface Job {
   readonly request: ReplayRequest

@@ -29,14 +29,6 @@ export interface PollFailure {
   readonly message: string
 }
 
-/** A kind of events of which nothing can be found, though canaries can. */
-export interface UnseenKind {
-  /** Epoch milliseconds. */
-  readonly since: number
-  /** How many events are held, by batch. */
-  readonly held: ReadonlyMap<string, number>
-}
-
 /** Times are epoch milliseconds. */
 export interface FeedStatus {
   readonly feed: FeedName
@@ -49,13 +41,7 @@ export interface FeedStatus {
   readonly pollEndedAt: number | undefined
   readonly failure: PollFailure | undefined
   readonly nextPollAt: number | undefined
-  /** By kind. */
-  readonly unseen: ReadonlyMap<string, UnseenKind>
 }
-
-/** How many events of a feed are held because nothing of their kind can be found. */
-export const heldUnseen = ({ unseen }: Pick<FeedStatus, "unseen">): number =>
-  [...unseen.values()].flatMap(({ held }) => [...held.values()]).reduce((sum, events) => sum + events, 0)
 
 /** What a feed can be held by, beside its source; without the spool no pushed event is taken. */
 export type Part = "writer" | "checkpoints" | "dlq" | "spool"
@@ -95,16 +81,6 @@ export interface RunStatusShape {
   readonly abandoned: (feed: FeedName) => Effect.Effect<void>
   /** What a feed's ledger does not account for; succeeds with how many there are in all. */
   readonly unaccounted: (feed: FeedName, records: number) => Effect.Effect<number>
-  /** Events are held because nothing of their kind can be found. Succeeds with whether it is the first of the kind. */
-  readonly unseen: (
-    feed: FeedName,
-    held: { readonly kind: string; readonly batch: string; readonly events: number },
-  ) => Effect.Effect<boolean>
-  /** They are held no longer. Succeeds with since when the kind was unseen, if nothing of it is held any more. */
-  readonly seen: (
-    feed: FeedName,
-    held: { readonly kind: string; readonly batch: string },
-  ) => Effect.Effect<number | undefined>
   /** A checkpoint that was read or written. */
   readonly checkpointed: (checkpoint: Checkpoint) => Effect.Effect<void>
   readonly held: (part: Part, message: string) => Effect.Effect<void>
@@ -128,7 +104,6 @@ export const untold = (feed: FeedName): FeedStatus => ({
   pollEndedAt: undefined,
   failure: undefined,
   nextPollAt: undefined,
-  unseen: new Map(),
 })
 
 const make = Effect.map(Clock.currentTimeMillis, (startedAt): RunStatusShape => {
@@ -191,38 +166,12 @@ const make = Effect.map(Clock.currentTimeMillis, (startedAt): RunStatusShape => 
           },
         })),
       ),
-    abandoned: (feed) =>
-      Effect.andThen(
-        change(feed, () => ({ unseen: new Map() })),
-        count(feed, () => ({ outstanding: 0 })),
-      ),
+    abandoned: (feed) => count(feed, () => ({ outstanding: 0 })),
     unaccounted: (feed, records) =>
       Effect.map(
         count(feed, ({ unaccounted }) => ({ unaccounted: unaccounted + records })),
         () => feeds.get(feed)?.counts.unaccounted ?? 0,
       ),
-    unseen: (feed, { batch, events, kind }) =>
-      Effect.map(Clock.currentTimeMillis, (now) => {
-        const status = feeds.get(feed) ?? untold(feed)
-        const before = status.unseen.get(kind)
-        const held = new Map(before?.held).set(batch, events)
-        const unseen = new Map(status.unseen).set(kind, { since: before?.since ?? now, held })
-        feeds.set(feed, { ...status, unseen })
-        return before === undefined
-      }),
-    seen: (feed, { batch, kind }) =>
-      Effect.sync(() => {
-        const status = feeds.get(feed)
-        const before = status?.unseen.get(kind)
-        if (status === undefined || before === undefined || !before.held.has(batch)) return undefined
-        const held = new Map(before.held)
-        held.delete(batch)
-        const unseen = new Map(status.unseen)
-        if (held.size > 0) unseen.set(kind, { ...before, held })
-        else unseen.delete(kind)
-        feeds.set(feed, { ...status, unseen })
-        return held.size > 0 ? undefined : before.since
-      }),
     checkpointed: ({ committed_at, feed, position }) =>
       change(feed, () => ({ checkpoint: { position, committed_at } })),
     held: (part, message) =>
@@ -250,8 +199,6 @@ const forgetting: RunStatusShape = {
   settled: () => Effect.void,
   abandoned: () => Effect.void,
   unaccounted: (_feed, records) => Effect.succeed(records),
-  unseen: () => Effect.succeed(true),
-  seen: () => Effect.sync(() => undefined),
   checkpointed: () => Effect.void,
   held: () => Effect.void,
   released: () => Effect.void,

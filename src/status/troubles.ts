@@ -13,7 +13,7 @@ export interface Trouble {
 export type ToldTroubles = ReadonlyMap<string, { readonly since: number; readonly told: number | undefined }>
 
 /** Shorter ones are gone before anybody could look. */
-export const LASTS_MILLIS = 60_000
+const LASTS_MILLIS = 60_000
 /** So that rule 100509 (six errors within an hour) tells of a trouble that stays. */
 const SAY_AGAIN_MILLIS = 600_000
 

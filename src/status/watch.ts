@@ -2,13 +2,12 @@
 import { Clock, Duration, Effect, Ref, Schedule } from "effect"
 import { neverIfZero, sleepAsSet } from "../config/NextReload.ts"
 import { DeadLetters } from "../dead-letters/DeadLetters.ts"
-import type { FeedName } from "../domain/Checkpoint.ts"
 import { iso } from "../domain/isoTime.ts"
 import { type StalledStage, Verifier } from "../verify/Verifier.ts"
-import { type RunSnapshot, RunStatus } from "./RunStatus.ts"
+import { RunStatus } from "./RunStatus.ts"
 import { StatusEvents } from "./StatusEvents.ts"
 import type { StatusFields, StatusKind } from "./statusJson.ts"
-import { dueTroubles, LASTS_MILLIS, type ToldTroubles, type Trouble, troublesOf } from "./troubles.ts"
+import { dueTroubles, type ToldTroubles, type Trouble, troublesOf } from "./troubles.ts"
 
 export interface WatchOptions {
   readonly version: string
@@ -28,15 +27,6 @@ export interface Glance {
   /** Dead letters written in this run. */
   readonly deadLetters: number
   readonly troubles: ReadonlyArray<Trouble>
-  readonly unseen: ReadonlyArray<UnseenGlance>
-}
-
-/** A kind of a feed's events of which none can be found. `since`: epoch milliseconds. */
-export interface UnseenGlance {
-  readonly feed: FeedName
-  readonly kind: string
-  readonly since: number
-  readonly events: number
 }
 
 /** What has been told so far. */
@@ -44,10 +34,9 @@ export interface Told {
   readonly stalledSince: number | undefined
   readonly deadLetters: number
   readonly troubles: ToldTroubles
-  readonly unseen: ReadonlyArray<UnseenGlance>
 }
 
-export const NOTHING_TOLD: Told = { stalledSince: undefined, deadLetters: 0, troubles: new Map(), unseen: [] }
+export const NOTHING_TOLD: Told = { stalledSince: undefined, deadLetters: 0, troubles: new Map() }
 
 export interface Change {
   readonly kind: StatusKind
@@ -65,7 +54,7 @@ const CAUSES: Readonly<Record<StalledStage, string>> = {
 /** What a glance adds to what has been told. Pure. */
 export const changesOf = (
   told: Told,
-  { deadLetters, now, stalled, troubles, unconfirmed, unseen }: Glance,
+  { deadLetters, now, stalled, troubles, unconfirmed }: Glance,
 ): { readonly told: Told; readonly changes: ReadonlyArray<Change> } => {
   const changes: Array<Change> = []
   const { stalledSince } = told
@@ -93,28 +82,6 @@ export const changesOf = (
       fields: { new: letters, written: deadLetters },
     })
   }
-  const isOf = (one: UnseenGlance) => (other: UnseenGlance) =>
-    other.feed === one.feed && other.kind === one.kind && other.since === one.since
-  const lasting = unseen.filter(({ since }) => now - since >= LASTS_MILLIS)
-  for (const one of lasting.filter((seen) => !told.unseen.some(isOf(seen)))) {
-    const since = iso(one.since)
-    changes.push({
-      kind: "stalled",
-      message: `None of ${one.events} ${one.kind} events of ${one.feed} can be found since ${since}, though canaries can: the indexer's user may not see them, or they are not indexed, or they were dropped. They are held, and written again only when it is known that they are lost.`,
-      fields: { stage: "feed", feed: one.feed, event_kind: one.kind, since, unconfirmed: one.events },
-    })
-  }
-  for (const one of told.unseen.filter((before) => !unseen.some(isOf(before))))
-    changes.push({
-      kind: "recovered",
-      message: `${one.kind} events of ${one.feed} can be found again, or are settled; they could not since ${iso(one.since)}.`,
-      fields: {
-        feed: one.feed,
-        event_kind: one.kind,
-        since: iso(one.since),
-        seconds: Math.round((now - one.since) / 1000),
-      },
-    })
   const errors = dueTroubles(told.troubles, troubles, now)
   for (const { fields, message } of errors.due) changes.push({ kind: "error", message, fields })
   return {
@@ -123,34 +90,21 @@ export const changesOf = (
       stalledSince: stalled === undefined ? undefined : (stalledSince ?? stalled.since),
       deadLetters,
       troubles: errors.told,
-      unseen: lasting,
     },
   }
 }
-
-const unseenOf = ({ feeds }: RunSnapshot): ReadonlyArray<UnseenGlance> =>
-  [...feeds.values()].flatMap(({ feed, unseen }) =>
-    [...unseen].map(([kind, { held, since }]) => ({
-      feed,
-      kind,
-      since,
-      events: [...held.values()].reduce((sum, events) => sum + events, 0),
-    })),
-  )
 
 const look = Effect.gen(function* () {
   const verifier = yield* Verifier
   const letters = yield* DeadLetters
   const { events, indexer, stalled } = yield* verifier.status
-  const run = yield* (yield* RunStatus).snapshot
   return {
     now: yield* Clock.currentTimeMillis,
     unconfirmed: events,
     stalled,
     indexer,
     deadLetters: (yield* letters.stats).written,
-    troubles: troublesOf(run),
-    unseen: unseenOf(run),
+    troubles: troublesOf(yield* (yield* RunStatus).snapshot),
   } satisfies Glance
 })
 

@@ -47,8 +47,6 @@ export const LOG_EVENTS = [
   "batch.lost",
   "delivery.stalled",
   "delivery.recovered",
-  "feed.unseen",
-  "feed.seen",
   "checkpoint.committed",
   "checkpoint.commit_failed",
   "checkpoint.recovered",

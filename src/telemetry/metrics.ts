@@ -93,11 +93,6 @@ export const METRICS = {
   stalled: gauge("waybill_stalled", "1 while nothing arrives any more and this is where it is stuck", {
     stage: ["indexer", "writer", "chain"],
   }),
-  unseen: gauge(
-    "waybill_unseen_events",
-    "Events that are held because none of their kind can be found, though canaries can",
-    { feed },
-  ),
   indexerUp: gauge("waybill_indexer_up", "1 if the indexer answered the last search, 0 if it did not", {}),
   checkpointAge: gauge(
     "waybill_checkpoint_age_seconds",

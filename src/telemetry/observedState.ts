@@ -4,7 +4,7 @@ import { Checkpoints } from "../checkpoints/Checkpoints.ts"
 import { DeadLetters } from "../dead-letters/DeadLetters.ts"
 import type { Checkpoint } from "../domain/Checkpoint.ts"
 import { type Feed, Feeds } from "../sources/Source.ts"
-import { heldUnseen, RunStatus } from "../status/RunStatus.ts"
+import { RunStatus } from "../status/RunStatus.ts"
 import { Verifier } from "../verify/Verifier.ts"
 import { Pacing } from "../writers/Pacing.ts"
 import { count, set } from "./metric.ts"
@@ -54,9 +54,8 @@ const ofFeed = Effect.fnUntraced(function* (one: Feed) {
   const { interval, name: feed } = one
   const checkpoints = yield* Checkpoints
   yield* declareCounters(feed)
-  const told = (yield* (yield* RunStatus).snapshot).feeds.get(feed)
-  yield* set(METRICS.recordsUnaccounted, { feed }, told?.counts.unaccounted ?? 0)
-  yield* set(METRICS.unseen, { feed }, told === undefined ? 0 : heldUnseen(told))
+  const { feeds } = yield* (yield* RunStatus).snapshot
+  yield* set(METRICS.recordsUnaccounted, { feed }, feeds.get(feed)?.counts.unaccounted ?? 0)
   yield* set(METRICS.feedInterval, { feed }, Duration.toSeconds(interval()))
   const now = yield* Clock.currentTimeMillis
   // One that can't be read is told of in the log, by the feed that holds because of it.

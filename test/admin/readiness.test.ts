@@ -76,20 +76,6 @@ describe("readiness", () => {
       ["writer", FEED],
     ],
     [
-      "none of a feed's events can be found",
-      {
-        run: {
-          feeds: new Map([
-            [
-              FEED,
-              { ...untold(FEED), unseen: new Map([["alarm", { since: 0, held: new Map([["b", 20]]) }]]) },
-            ],
-          ]),
-        },
-      },
-      [FEED],
-    ],
-    [
       "a feed's source fails",
       {
         run: {

@@ -13,7 +13,6 @@ import { runFeed } from "../../src/pipeline/FeedRunner.ts"
 import { InFlight } from "../../src/pipeline/InFlight.ts"
 import { Policies } from "../../src/pipeline/Policies.ts"
 import { Run } from "../../src/pipeline/Run.ts"
-import { Sightings } from "../../src/pipeline/Sightings.ts"
 import { Stop } from "../../src/pipeline/Stop.ts"
 import { LongestWait } from "../../src/retry/LongestWait.ts"
 import { type Feed, type Page, SourceError } from "../../src/sources/Source.ts"
@@ -265,7 +264,6 @@ export const play = (story: Story) => {
       Layer.succeed(Policies, { maxBatchEvents: 9, maxAttempts: () => 3 }),
       Layer.succeed(LongestWait, Duration.seconds(10)),
       InFlight.layer(40),
-      Sightings.layer,
       Run.layer,
       Stop.layer,
       writer,

@@ -60,9 +60,6 @@ const HURRY = 4000
 const EVENT_TYPE = KEYWORDS.indexOf("data.event_type")
 const RECORDS = ["flow", "alarm", "device_change"]
 
-/** A canary of a feed has the type of the feed's events. */
-const isCanary = (id: string | undefined) => id?.startsWith("canary-") === true
-
 /** Stops it as an administrator does, and answers its exit code. */
 export const stopped = (waybill: WaybillProcess) => Effect.andThen(waybill.stop, waybill.exitCode)
 
@@ -104,8 +101,7 @@ const makeStage = Effect.fnUntraced(function* (options: StageOptions) {
     const { store } = indexer
     let found = 0
     for (let row = 0; row < store.size(); row++)
-      if (RECORDS.includes(store.keyword(row, EVENT_TYPE)) && !isCanary(store.columns.eventId[row]))
-        found += 1
+      if (RECORDS.includes(store.keyword(row, EVENT_TYPE))) found += 1
     return found
   })
 

@@ -14,7 +14,6 @@ import * as Normalizers from "../../src/normalizers/Registry.ts"
 import { InFlight } from "../../src/pipeline/InFlight.ts"
 import { Policies } from "../../src/pipeline/Policies.ts"
 import { Run } from "../../src/pipeline/Run.ts"
-import { Sightings } from "../../src/pipeline/Sightings.ts"
 import { Stop } from "../../src/pipeline/Stop.ts"
 import { type Feed, type Page, SourceError } from "../../src/sources/Source.ts"
 import * as SearchingVerifier from "../../src/verify/SearchingVerifier.ts"
@@ -205,7 +204,6 @@ export class Chain {
     }).pipe(Layer.provideMerge(this.indexer.layer)),
     Layer.succeed(Policies, { maxBatchEvents: 7, maxAttempts: () => 3 }),
     InFlight.layer(25),
-    Sightings.layer,
     Run.layer,
     Stop.layer,
   )

@@ -15,10 +15,8 @@ const glance = (changes: Partial<Glance> = {}): Glance => ({
   indexer: "available",
   deadLetters: 0,
   troubles: [],
-  unseen: [],
   ...changes,
 })
-const UNSEEN = { feed: "firewalla-msp/alarms", kind: "alarm firewalla:alarm", since: 500_000, events: 20 }
 const stalled = glance({ unconfirmed: 40, stalled: { since: 480_000, stage: "chain" } })
 const wasStalled: Told = { ...NOTHING_TOLD, stalledSince: 480_000, deadLetters: 2 }
 
@@ -28,21 +26,6 @@ describe("changesOf", () => {
     ["a stall", NOTHING_TOLD, stalled, ["stalled"], { ...NOTHING_TOLD, stalledSince: 480_000 }],
     ["a stall that goes on", wasStalled, { ...stalled, deadLetters: 2 }, [], wasStalled],
     ["its end", wasStalled, glance({ deadLetters: 2 }), ["recovered"], { ...NOTHING_TOLD, deadLetters: 2 }],
-    [
-      "a kind of events that can't be found, once that lasts",
-      NOTHING_TOLD,
-      glance({ unseen: [{ ...UNSEEN, since: 590_000 }, UNSEEN] }),
-      ["stalled"],
-      { ...NOTHING_TOLD, unseen: [UNSEEN] },
-    ],
-    [
-      "the same no second time",
-      { ...NOTHING_TOLD, unseen: [UNSEEN] },
-      glance({ unseen: [{ ...UNSEEN, events: 30 }] }),
-      [],
-      { ...NOTHING_TOLD, unseen: [{ ...UNSEEN, events: 30 }] },
-    ],
-    ["its end, too", { ...NOTHING_TOLD, unseen: [UNSEEN] }, glance(), ["recovered"], NOTHING_TOLD],
     [
       "dead letters",
       NOTHING_TOLD,

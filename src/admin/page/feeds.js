@@ -39,7 +39,7 @@ const place = (checkpoint) => {
  * @param {number} now
  */
 const card = (feed, isHeld, samples, now) => {
-  const { checkpoint, committed_at, counts, lag_ms, last_error, last_poll, next_poll, unseen } = feed
+  const { checkpoint, committed_at, counts, lag_ms, last_error, last_poll, next_poll } = feed
   const [state, said] = stateOf(feed, isHeld)
   const polled =
     last_poll === null ? "never" : last_poll.ended_at === null ? "running" : ago(last_poll.ended_at, now)
@@ -59,14 +59,6 @@ const card = (feed, isHeld, samples, now) => {
       " lag of the last batch",
     ),
     lagPlot(feed.feed, samples, now),
-    ...unseen.map((/** @type {any} */ { events, kind, since }) =>
-      element(
-        "p",
-        { class: "error" },
-        element("b", {}, `${count(events)} ${kind} events`),
-        ` can't be found since ${time(since)}, though canaries can: hidden from Waybill's user, not indexed, or dropped. They are held.`,
-      ),
-    ),
     ...(last_error === null
       ? []
       : [element("p", { class: "error" }, element("b", {}, last_error.reason), ` ${last_error.message}`)]),

@@ -65,11 +65,6 @@ export interface SimulatedIndexer {
   readonly refuseByMapping: (share: number) => Effect.Effect<void>
   /** Documents that a mapping refused and nobody was told about. */
   readonly droppedByMapping: Effect.Effect<number>
-  /**
-   * The document filter of the searching user's role (DLS): what has this value is not there for him, in any search.
-   * Without an argument the filter is taken away.
-   */
-  readonly hide: (field?: string, value?: string) => Effect.Effect<void>
   readonly requests: Effect.Effect<IndexerRequests>
 }
 
@@ -144,7 +139,6 @@ export const makeSimulatedIndexer = Effect.fnUntraced(function* (
   let down = false
   let refusedShare = 0
   const closed = new Set<string>()
-  let hidden: { readonly [field: string]: string } | undefined
   let dropped = 0
 
   /** The indices that the comma-separated pattern names, or the name of one that is missing. */
@@ -176,17 +170,10 @@ export const makeSimulatedIndexer = Effect.fnUntraced(function* (
     const body = yield* parseBody(request.body)
     const size = request.query.get("size")
     const sized = size === null ? body : { ...body, size: Number(size) }
-    const asked =
-      hidden === undefined
-        ? sized
-        : {
-            ...sized,
-            query: { bool: { filter: [sized.query ?? { match_all: {} }], must_not: [{ term: hidden }] } },
-          }
     const now = yield* Clock.currentTimeMillis
     return yield* Effect.try({
       try: () => {
-        const reply = (operation === "count" ? count : search)(store, indices, asked, now)
+        const reply = (operation === "count" ? count : search)(store, indices, sized, now)
         return json(200, filterPath(reply, request.query.get("filter_path")))
       },
       catch: (cause) =>
@@ -312,10 +299,6 @@ export const makeSimulatedIndexer = Effect.fnUntraced(function* (
     refuseByMapping: (share) =>
       Effect.sync(() => {
         refusedShare = share
-      }),
-    hide: (field, value) =>
-      Effect.sync(() => {
-        hidden = field === undefined || value === undefined ? undefined : { [field]: value }
       }),
     droppedByMapping: Effect.sync(() => dropped),
     requests: Effect.sync(() => ({ ...counts })),
