@@ -59,7 +59,7 @@ const makeProxied = Effect.fnUntraced(function* (
   url: string,
   { noProxy = "" }: Way,
   ca: ReadonlyArray<string> | undefined,
-  maxBytes: number,
+  { maxBytes, timeoutMillis }: Limits,
 ): Effect.fn.Return<Outside, never, Scope.Scope> {
   const { EnvHttpProxyAgent, Pool } = yield* Effect.promise(() => import("undici"))
   const shown = shownProxy(url)
@@ -80,6 +80,8 @@ const makeProxied = Effect.fnUntraced(function* (
           connect: tls,
           requestTls: tls,
           proxyTls: tls,
+          // A CONNECT that nobody answers keeps its place among the connections; undici would wait five minutes for it.
+          clientFactory: (origin, options) => new Pool(origin, { ...options, headersTimeout: timeoutMillis }),
           // Told of each origin; where it goes through the proxy, its connections are made by a function.
           factory: (origin, options) => {
             isThrough = Predicate.hasProperty(options, "connect") && Predicate.isFunction(options.connect)
@@ -97,20 +99,23 @@ const makeProxied = Effect.fnUntraced(function* (
   return { client, proxy: () => (isThrough ? shown : undefined) }
 })
 
-/**
- * A client for one origin. What is not https is on this machine, and no proxy is asked for it.
- *
- * @param maxBytes the largest body that is read
- */
+export interface Limits {
+  /** The largest body that is read. */
+  readonly maxBytes: number
+  /** How long a proxy may take to open the way; whoever asks has a time-out of his own for the rest. */
+  readonly timeoutMillis: number
+}
+
+/** A client for one origin. What is not https is on this machine, and no proxy is asked for it. */
 export const makeOutside = Effect.fnUntraced(function* (
   base: URL,
   way: Way,
-  maxBytes: number,
+  limits: Limits,
 ): Effect.fn.Return<Outside, CaUnusable, Scope.Scope> {
   const ca = way.caFile === undefined ? undefined : yield* readCa(way.caFile)
   return way.proxy === undefined || base.protocol !== "https:"
     ? { client: yield* makeDirect(ca), proxy: () => undefined }
-    : yield* makeProxied(Redacted.value(way.proxy), way, ca, maxBytes)
+    : yield* makeProxied(Redacted.value(way.proxy), way, ca, limits)
 })
 
 /** Scheme, host and port of a proxy: never its user and password. */

@@ -31,9 +31,9 @@ const listening = (server: Server, sockets: Set<Socket>) =>
       }),
   )
 
-/** @param answer the status of the nth CONNECT, from 1; 200 opens the way, 0 breaks the connection */
+/** @param answer the status of the nth CONNECT, from 1; 200 opens the way, 0 breaks the connection, `hang` says nothing */
 export const connectProxy = Effect.fnUntraced(function* (
-  answer: (nth: number, request: IncomingMessage) => number = () => 200,
+  answer: (nth: number, request: IncomingMessage) => number | "hang" = () => 200,
 ) {
   const asked: Array<IncomingMessage> = []
   const sockets = new Set<Socket>()
@@ -42,6 +42,7 @@ export const connectProxy = Effect.fnUntraced(function* (
     asked.push(request)
     const status = answer(asked.length, request)
     socket.on("error", () => socket.destroy())
+    if (status === "hang") return
     if (status === 0) socket.destroy()
     else if (status !== 200) socket.end(`HTTP/1.1 ${status} No\r\ncontent-length: 0\r\n\r\n`)
     else {

@@ -51,7 +51,11 @@ export const layerHttp = (current: () => HttpOptions) =>
 const make = Effect.fnUntraced(function* (options: HttpOptions, current: () => HttpOptions) {
   const limit = yield* makeRateLimit(() => current().requestsPerMinute)
   const base = yield* checkBaseUrl(options.baseUrl)
-  const { client, proxy } = yield* makeOutside(base, options.way ?? {}, options.maxPageBytes).pipe(
+  const timeoutMillis = options.retry.timeoutSeconds * 1000
+  const { client, proxy } = yield* makeOutside(base, options.way ?? {}, {
+    maxBytes: options.maxPageBytes,
+    timeoutMillis,
+  }).pipe(
     Effect.mapError(
       ({ message }) => new InvalidFirewallaOptions({ message: `source.firewalla.ca_file: ${message}` }),
     ),
@@ -83,7 +87,6 @@ const make = Effect.fnUntraced(function* (options: HttpOptions, current: () => H
   })
 
   const maxBodySize = ByteSize.bytes(options.maxPageBytes)
-  const timeoutMillis = options.retry.timeoutSeconds * 1000
   const tryOnce = (request: MspRequest, token: string) =>
     client.execute(httpRequest(base, token, request)).pipe(
       Effect.mapError((error) =>

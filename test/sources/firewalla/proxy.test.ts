@@ -101,6 +101,34 @@ describe.skipIf(!openssl)(`through a proxy${openssl ? "" : " (skipped: no openss
     }),
   )
 
+  it.live("that hangs longer than it has connections, the API is asked again when it answers", () =>
+    Effect.gen(function* () {
+      // Four connections at most, and each hanging try takes one.
+      let isHanging = true
+      const proxy = yield* connectProxy(() => (isHanging ? "hang" : 200))
+      const port = yield* tlsServer(signed, (_, response) => {
+        response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(good))
+      })
+      const api = Context.get(
+        yield* Layer.build(
+          layerHttp(() =>
+            optionsWith({
+              baseUrl: `https://localhost:${port}/v2`,
+              way: through(proxy.port)(ca),
+              retry: { ...optionsWith().retry, maxRetries: 0, timeoutSeconds: 0.5 },
+            }),
+          ),
+        ),
+        MspApi,
+      )
+      const asking = api.get({ feed: "firewalla-msp/flows", path: "/flows", params: {} })
+      for (let n = 0; n < 6; n++) yield* Effect.flip(asking)
+      isHanging = false
+      const answer = yield* asking.pipe(Effect.retry({ times: 8 }), Effect.result)
+      assert.strictEqual(answer._tag, "Success")
+    }),
+  )
+
   it.live("that shows a certificate of a CA of its own, the key for that CA is told", () =>
     Effect.gen(function* () {
       const proxy = yield* connectProxy()
