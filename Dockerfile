@@ -56,8 +56,9 @@ COPY wazuh /opt/waybill/wazuh
 ENV NODE_ENV=production
 USER 999:999
 WORKDIR /var/lib/waybill
-# Asks the process itself, on the port that it listens on unless told otherwise. A variable that is empty tells nothing.
+# Asks the process itself, on the port that it listens on unless told otherwise. A variable that is empty tells nothing,
+# and no proxy is asked, whatever NODE_USE_ENV_PROXY says.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.WAYBILL_ADMIN__PORT || 8089}/healthz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "--no-use-env-proxy", "-e", "fetch(`http://127.0.0.1:${process.env.WAYBILL_ADMIN__PORT || 8089}/healthz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node", "/opt/waybill/main.mjs"]
 CMD ["run"]

@@ -41,8 +41,8 @@ describe("the Dockerfile", () => {
     async ([, value, port]) => {
       const command =
         /^HEALTHCHECK[^[]*CMD (\[.*\])$/m.exec(await readFile("Dockerfile", "utf8"))?.[1] ?? "[]"
-      const [node, flag, code] = JSON.parse(command)
-      assert.deepStrictEqual([node, flag], ["node", "-e"])
+      const [code, ...before] = JSON.parse(command).toReversed()
+      assert.deepStrictEqual(before, ["-e", "--no-use-env-proxy", "node"])
       const asked: Array<string> = []
       const fetched = (url: string) => {
         asked.push(url)
